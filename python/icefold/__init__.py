@@ -40,8 +40,9 @@ from ._errors import (
 from ._icefold import Config, __version__
 from ._looks import cite, demo, devices, inspect, render, verify, view
 from ._parts import Client, run_parts
+from ._plans import index, plan
 from ._report import Inspection, Page, Picture, Report, Verification
-from ._verbs import config, finalize, plan, run
+from ._verbs import config, finalize, run
 
 __all__ = [
     "ArgumentError",
@@ -72,6 +73,7 @@ __all__ = [
     "demo",
     "devices",
     "finalize",
+    "index",
     "inspect",
     "locate",
     "open",

@@ -13,8 +13,10 @@ from ._arguments import whole as _whole
 from ._errors import ArgumentError
 from ._icefold import Config
 from ._looks import inspect
+from ._plans import plan
+from ._reading import Granules, is_any, objects, reading
 from ._report import Report
-from ._verbs import finalize, plan, run
+from ._verbs import finalize, run
 
 # Tasks for each worker, where nobody says: as some take longer, more than one, and few, as each opens the granules of its
 # shards.
@@ -31,9 +33,12 @@ class Client(Protocol):
 def run_parts(
     client: Client,
     config: ConfigLike,
-    granules: Path | Iterable[Path] | None = None,
+    granules: Granules | None = None,
     store: Path | None = None,
     *,
+    granules_from: Path | Iterable[Path] | None = None,
+    links: str = "https",
+    index: Path | None = None,
     map: Path | None = None,  # noqa: A002: as in the other functions
     granule_root: Path | None = None,
     parts: int | None = None,
@@ -49,6 +54,10 @@ def run_parts(
     tolerant: bool = False,
     allow_empty: bool = False,
     allow_external: Path | Iterable[Path] | None = None,
+    anonymous: bool = False,
+    allow_http: bool = False,
+    cache: Path | None = None,
+    scratch: Path | None = None,
     device: str = "cpu",
     threads: int = 1,
     memory: Memory = None,
@@ -64,8 +73,8 @@ def run_parts(
     client
         A ``dask.distributed.Client``, an executor of ``concurrent.futures``, or anything with such a ``submit``. Processes
         need the guard ``if __name__ == "__main__":`` where Python starts them anew.
-    config, granules, store
-        As of :func:`run`. Without granules, those that the map lists.
+    config, granules, store, granules_from, links, index
+        As of :func:`run`. Without granules, those that the map lists. Workers have to see the index, too.
     map
         The shard map: made there of the granules, or read where none are given. Beside the store where it is not named
         (``out.map.json`` of ``out.zarr``).
@@ -74,8 +83,8 @@ def run_parts(
         granules that are files, and not their places.
     parts
         How many tasks, at most one for each shard; four for each worker where nothing is said.
-    set, order, region, cells_of_region, layout, overviews, tolerant, allow_external
-        As of :func:`run`.
+    set, order, region, cells_of_region, layout, overviews, tolerant, allow_external, anonymous, allow_http, cache, scratch
+        As of :func:`run`; folders are those of each worker.
     table, report, allow_empty
         As of :func:`finalize`.
     overwrite
@@ -116,16 +125,36 @@ def run_parts(
     # The area goes with the question; to the map it says which granules are needed.
     question = _config(config, set, order, region, flag(cells_of_region, "cells_of_region"))
     machine: dict[str, Any] = {"threads": threads, "memory": memory}
-    access = paths(allow_external, "allow_external")
-    named = paths(granules, "granules")
-    file = next((each for each in named if not _is_object(each)), None)
+    access: dict[str, Any] = {
+        "allow_external": paths(allow_external, "allow_external"),
+        "anonymous": flag(anonymous, "anonymous"),
+        "allow_http": flag(allow_http, "allow_http"),
+        "cache": maybe_path(cache, "cache"),
+        "scratch": maybe_path(scratch, "scratch"),
+    }
+    # What is said twice may come from a generator, of which there is one pass.
+    if not isinstance(granules, (str, os.PathLike, Mapping)) and isinstance(granules, Iterable):
+        granules = list(granules)
+    lists = paths(granules_from, "granules_from")
+    read = reading(granules, lists, links, index, "all", objects(anonymous, allow_http, cache, scratch))
+    file = next((each for each in read["named"] if not _is_object(each)), None)
     if file is not None and granule_root is None and _is_object(at):
         raise ArgumentError(
             f"granule {file} is a file, and map {at} is an object, which does not say where files are; give granule_root, the "
             "folder in which every worker has them, or map, a path that all workers see"
         )
-    if named:
-        plan(question, named, at, tolerant=tolerant, allow_external=access, **machine)
+    if is_any(read) or (index is not None and map is None):
+        plan(
+            question,
+            granules,
+            at,
+            granules_from=lists,
+            links=links,
+            index=index,
+            tolerant=tolerant,
+            **access,
+            **machine,
+        )
     shards = len(inspect(at)["shards"])
     if shards == 0:
         raise ArgumentError(f"map {at} has no shard, so that there is nothing to do; check what is asked for")
@@ -138,7 +167,8 @@ def run_parts(
         "layout": layout,
         "overviews": list(overviews),
         "tolerant": tolerant,
-        "allow_external": access,
+        "index": read["index"],
+        **access,
         "device": device,
         **machine,
     }
@@ -151,7 +181,14 @@ def run_parts(
     ends = [each * shards // count for each in range(count + 1)]
     _done(client, question, settings, list(zip(ends, ends[1:])))
     return finalize(
-        into, table=table, report=report, overwrite=overwrite, allow_empty=allow_empty, threads=threads, memory=memory
+        into,
+        table=table,
+        report=report,
+        overwrite=overwrite,
+        allow_empty=allow_empty,
+        allow_http=access["allow_http"],
+        scratch=access["scratch"],
+        **machine,
     )
 
 

@@ -1,4 +1,4 @@
-"""What the program makes stores with, as functions."""
+"""What makes stores, as functions."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from ._arguments import whole as _whole
 from ._arguments import config as _config
 from ._errors import ArgumentError
 from ._icefold import Config
+from ._reading import Granules, is_any, objects, reading
 from ._report import Report
 
 
@@ -90,9 +91,13 @@ def config(
 
 def run(
     config: ConfigLike,
-    granules: Path | Iterable[Path] | None = None,
+    granules: Granules | None = None,
     store: Path | None = None,
     *,
+    granules_from: Path | Iterable[Path] | None = None,
+    links: str = "https",
+    index: Path | None = None,
+    index_check: str = "all",
     plan: Path | None = None,
     granule_root: Path | None = None,
     shards: str | range | None = None,
@@ -116,6 +121,10 @@ def run(
     hash_granules: bool = False,
     allow_empty: bool = False,
     allow_external: Path | Iterable[Path] | None = None,
+    anonymous: bool = False,
+    allow_http: bool = False,
+    cache: Path | None = None,
+    scratch: Path | None = None,
     device: str = "auto",
     threads: int | None = None,
     memory: Memory = None,
@@ -130,9 +139,18 @@ def run(
     config
         A built-in name, a path, YAML text, a dict, or what :func:`icefold.config` gives.
     granules
-        Granules, folders of them, or tables where the config reads those.
+        Granules, folders of them, or tables where the config reads those; paths and URLs as text. Also what a search
+        found: ``earthaccess.search_data(...)``, items of pystac, an answer of CMR as a dict.
     store
         Where the store goes; that of the config where none is given.
+    granules_from, links
+        Files or ``https://`` URLs that list granules: plain lines, items of STAC, what CMR or earthaccess answered. Where a
+        list or a search has several links to a file, ``"https"`` ones are followed, or ``"s3"`` ones, which NASA's buckets
+        allow within their region.
+    index, index_check
+        An index, which :func:`icefold.index` makes: granules that cannot count are not opened, and of objects nothing is
+        fetched that is kept there. Without granules, all that it knows are read. ``"all"`` objects are asked whether they
+        are what the index knows, or those that are ``"read"``, when they are.
     plan, granule_root, shards
         A shard map in place of granules, the folder that has its granules, and which of its shards: ``"A..B"``
         or ``range(A, B)``.
@@ -170,6 +188,11 @@ def run(
         No warning where no photon is kept.
     allow_external
         Folders that granules may lead to by links, beside their own.
+    anonymous, allow_http, cache
+        Of objects: not signed, whatever credentials there are; ``http://`` of other machines, too, where whoever is on the
+        way may change what comes; a folder in which whole objects are kept, and looked for first.
+    scratch
+        The folder in which is made what is sent to ``s3://`` then; that of temporary files where none is given.
     device, threads, memory, partials_memory, batch_rows
         On what it runs: ``"auto"`` (a CUDA device where the job will be done sooner there, else the CPU), ``"cpu"``,
         ``"cuda:0"``, ``"wgpu"``; worker threads; memory in bytes or as ``"4GiB"``. None of them changes a bit of the
@@ -199,17 +222,18 @@ def run(
     >>> report.open(order=10).sizes["cells"] > 0
     True
     """
-    # Named ones may come from a generator, of which there is one pass.
-    named = paths(granules, "granules")
-    if plan is not None and named:
+    read = reading(
+        granules, granules_from, links, index, index_check, objects(anonymous, allow_http, cache, scratch)
+    )
+    if plan is not None and is_any(read):
         raise ArgumentError("granules and plan both say what is read; give one of them")
-    if plan is None and named and (shards is not None or granule_root is not None):
+    if plan is None and (is_any(read) or index is not None) and (shards is not None or granule_root is not None):
         raise ArgumentError(
             "shards and granule_root are about a shard map, and the run has none; give plan= in place of granules"
         )
     question = _config(config, set, order, region, cells_of_region)
     settings = {
-        "granules": named,
+        "reading": read,
         "plan": maybe_path(plan, "plan"),
         "granule_root": maybe_path(granule_root, "granule_root"),
         "shards": _shards(shards),
@@ -231,7 +255,7 @@ def run(
         "external": paths(allow_external, "allow_external"),
         "partials_memory": _memory(partials_memory, "partials_memory"),
         "batch_rows": None if batch_rows is None else _whole(batch_rows, "batch_rows", 1, 2**30),
-        "command": ["icefold.run", question.name, *named],
+        "command": ["icefold.run", question.name, *read["named"]],
         "machine": machine(device, threads, memory),
     }
     allow_empty = flag(allow_empty, "allow_empty")
@@ -255,62 +279,6 @@ def _report(where: str, text: str, whole: bool, notes: list[str]) -> Report:
     return done
 
 
-def plan(
-    config: ConfigLike,
-    granules: Path | Iterable[Path],
-    output: Path,
-    *,
-    set: Mapping[str, Any] | None = None,  # noqa: A002: as on the command line
-    order: int | None = None,
-    region: Region | None = None,
-    tolerant: bool = False,
-    allow_external: Path | Iterable[Path] | None = None,
-    threads: int | None = None,
-    memory: Memory = None,
-    progress: Progress = None,
-) -> dict[str, Any]:
-    """Reads positions of granules and writes a shard map: which granules each shard needs.
-
-    A run over a map (``plan=``) holds the shards that are open, and no more; several machines can each make some of
-    them (``shards="A..B"``), and :func:`finalize` makes the store.
-
-    Parameters are those of :func:`run`; ``output`` is the map, JSON.
-
-    Returns
-    -------
-    dict
-        ``shards``, ``granules``, ``pairs``, ``photons`` and what was left out.
-
-    Raises
-    ------
-    GranuleError
-        A granule that cannot be read, unless ``tolerant``.
-    ConfigError, ArgumentError
-        What cannot be asked, and a path that is not to be written to.
-
-    Examples
-    --------
-    >>> import icefold
-    >>> made = icefold.plan("atl03", icefold.demo("granules"), "shards.json")
-    >>> report = icefold.run("atl03", plan="shards.json", granule_root="granules", store="mapped.zarr")
-    >>> report.whole
-    True
-    """
-    question = _config(config, set, order, region)
-    settings = {
-        "granules": paths(granules, "granules"),
-        "output": path(output, "output"),
-        "tolerant": flag(tolerant, "tolerant"),
-        "external": paths(allow_external, "allow_external"),
-        "machine": machine("auto", threads, memory),
-    }
-    with Watcher(progress) as callback:
-        text, whole, _, notes = _icefold.plan(question, settings, callback)
-    say(notes, whole, False, f"plan {settings['output']}")
-    found: dict[str, Any] = json.loads(text)
-    return found
-
-
 def finalize(
     store: Path,
     *,
@@ -321,6 +289,8 @@ def finalize(
     overwrite: bool = False,
     keep_pieces: bool = False,
     allow_empty: bool = False,
+    allow_http: bool = False,
+    scratch: Path | None = None,
     threads: int | None = None,
     memory: Memory = None,
     progress: Progress = None,
@@ -361,6 +331,7 @@ def finalize(
         "overwrite": flag(overwrite, "overwrite"),
         "keep_pieces": flag(keep_pieces, "keep_pieces"),
         "command": ["icefold.finalize", path(store, "store")],
+        "objects": objects(False, allow_http, None, scratch),
         "machine": machine("auto", threads, memory),
     }
     allow_empty = flag(allow_empty, "allow_empty")

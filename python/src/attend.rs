@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use icefold::watch::ToRead;
@@ -24,7 +24,7 @@ const STACK: usize = 8 << 20;
 /// What a run tells.
 #[derive(Debug, Default)]
 pub struct Told {
-    stop: AtomicBool,
+    stop: Arc<AtomicBool>,
     state: Mutex<State>,
 }
 
@@ -39,6 +39,11 @@ struct State {
 }
 
 impl Told {
+    /// What is set once somebody wishes to stop, for those who wait for a network.
+    pub fn stopping(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

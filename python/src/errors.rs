@@ -20,6 +20,7 @@ impl Dialect for Keywords {
         match setting {
             Setting::AllowExternal
             | Setting::GranuleRoot
+            | Setting::Index
             | Setting::Report
             | Setting::Store
             | Setting::Table => {
@@ -33,6 +34,7 @@ impl Dialect for Keywords {
         match action {
             Action::Clean => "icefold clean, on the command line,".to_owned(),
             Action::Finalize => "icefold.finalize()".to_owned(),
+            Action::MakeIndex => "icefold.index()".to_owned(),
             Action::Inspect => "icefold.inspect()".to_owned(),
             Action::MakeMap => "icefold.plan()".to_owned(),
             Action::MapSchema => "icefold schema plan, on the command line,".to_owned(),

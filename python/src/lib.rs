@@ -1,9 +1,10 @@
 //! icefold as a Python module: the face of the library, with Python's values at its edges.
 //!
 //! `icefold/` beside this is what people import; it puts arguments into shape and calls what is here. `config.rs` holds
-//! a config, `verbs.rs` runs, plans and looks, `aggregate.rs` folds arrays (`borrow.rs` reads those of NumPy and Arrow
-//! where they lie), `cells.rs` locates, `stores.rs` reads stores. `attend.rs` keeps Python alive meanwhile: progress, and Ctrl-C. `errors.rs`
-//! turns errors into exceptions. `warm.rs` keeps what one fold of arrays leaves to the next.
+//! a config, `verbs.rs` runs and looks, `plans.rs` makes maps and indexes, `reading.rs` says what they read,
+//! `aggregate.rs` folds arrays (`borrow.rs` reads those of NumPy and Arrow where they lie), `cells.rs` locates, `stores.rs`
+//! reads stores. `attend.rs` keeps Python alive meanwhile: progress, and Ctrl-C. `errors.rs` turns errors into exceptions.
+//! `warm.rs` keeps what one fold of arrays leaves to the next.
 
 mod aggregate;
 mod attend;
@@ -13,6 +14,8 @@ mod config;
 mod errors;
 mod machine;
 mod pictures;
+mod plans;
+mod reading;
 mod stores;
 mod verbs;
 mod warm;
@@ -38,7 +41,8 @@ fn _icefold(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(verbs::finalize, module)?,
         wrap_pyfunction!(verbs::cite, module)?,
         wrap_pyfunction!(verbs::inspect, module)?,
-        wrap_pyfunction!(verbs::plan, module)?,
+        wrap_pyfunction!(plans::index, module)?,
+        wrap_pyfunction!(plans::plan, module)?,
         wrap_pyfunction!(pictures::render, module)?,
         wrap_pyfunction!(pictures::view, module)?,
         wrap_pyfunction!(verbs::run, module)?,

@@ -8,6 +8,7 @@ use icefold::view::{Viewed, check_page, page, write_page};
 use pyo3::prelude::*;
 
 use crate::errors::{OrRaise, refused};
+use crate::verbs::near;
 
 /// What a map looks like, as Python gives it.
 #[derive(Debug, FromPyObject)]
@@ -64,8 +65,12 @@ pub fn render(
         time: look.time.as_deref(),
         title: look.title.as_deref(),
     };
-    py.detach(|| check_picture(&output).and_then(|()| draw_with(&store, drawn, &style, &output)))
-        .or_raise(py)
+    let made = py.detach(|| {
+        check_picture(&output)?;
+        let near = near(&store, false)?;
+        near.outcome(draw_with(near.path(), drawn, &style, &output))
+    });
+    made.or_raise(py)
 }
 
 /// The page of a store as HTML, and as a file where one is named.
@@ -83,16 +88,23 @@ pub fn view(
     let orders = orders.into_iter().map(|order| {
         Order::new(order).ok_or_else(|| refused(format!("order={order} is beyond 29")))
     });
-    let viewed = Viewed {
-        store,
-        variables,
-        orders: orders.collect::<PyResult<_>>()?,
-        title,
-        max_size,
-    };
-    let made = py.detach(|| match &output {
-        Some(output) => check_page(output).and_then(|()| write_page(&viewed, output)),
-        None => page(&viewed),
+    let orders = orders.collect::<PyResult<_>>()?;
+    let made = py.detach(|| {
+        if let Some(output) = &output {
+            check_page(output)?;
+        }
+        let near = near(&store, false)?;
+        let viewed = Viewed {
+            store: near.path().to_path_buf(),
+            variables,
+            orders,
+            title,
+            max_size,
+        };
+        near.outcome(match &output {
+            Some(output) => write_page(&viewed, output),
+            None => page(&viewed),
+        })
     });
     Ok(made.or_raise(py)?.html)
 }

@@ -11,7 +11,7 @@ use icefold::run::{Finalized, Source};
 use icefold::source::Remote;
 use icefold::store::Geometry;
 use icefold::{
-    DeviceChoice, Error, Finalize, Granules, Layout, MakeMap, Mapped, Outcome, Run, Verify,
+    DeviceChoice, Error, Finalize, Granules, Layout, Mapped, Outcome, Run, Verify,
 };
 use pyo3::prelude::*;
 use serde_json::{Value, json};
@@ -20,16 +20,17 @@ use crate::attend::attended;
 use crate::config::Config;
 use crate::errors::{Keywords, OrRaise};
 use crate::machine::{Bytes, Machine};
+use crate::reading::{Objects, Reading, without_secrets};
 
 /// An answer as JSON, whether it is whole, whether it is empty, and what was noted.
-type Said = (String, bool, bool, Vec<String>);
+pub type Said = (String, bool, bool, Vec<String>);
 
 /// What a run reads, writes and runs on.
 #[expect(clippy::struct_excessive_bools, reason = "each is a keyword")]
 #[derive(Debug, FromPyObject)]
 #[pyo3(from_item_all)]
 pub struct RunSettings {
-    granules: Vec<PathBuf>,
+    reading: Reading,
     plan: Option<PathBuf>,
     granule_root: Option<PathBuf>,
     shards: Option<String>,
@@ -56,14 +57,14 @@ pub struct RunSettings {
 }
 
 impl RunSettings {
-    fn source(&self, config: &Config) -> icefold::Result<Source> {
+    fn source(&self, config: &Config, remote: &Remote) -> icefold::Result<Source> {
         let mapped = match &self.plan {
             Some(map) => Some(Mapped::by(map)),
-            None if self.granules.is_empty() => Mapped::by_catalog(&config.0)?,
+            None if !self.reading.names_any() => Mapped::by_catalog(&config.0)?,
             None => None,
         };
         let Some(mut mapped) = mapped else {
-            return Ok(Granules::named(&self.granules).into());
+            return Ok(self.reading.granules(remote)?.into());
         };
         if let Some(root) = &self.granule_root {
             mapped = mapped.in_folder(root);
@@ -74,8 +75,10 @@ impl RunSettings {
         Ok(mapped.into())
     }
 
-    fn run<'a>(&self, config: &Config) -> icefold::Result<Run<'a>> {
-        let mut run = Run::new(config.0.clone(), self.source(config)?)
+    fn run<'a>(&self, config: &Config, remote: Remote) -> icefold::Result<Run<'a>> {
+        let source = self.source(config, &remote)?;
+        let mut run = Run::new(config.0.clone(), source)
+            .remote(remote)
             .overviews(&self.overviews)
             .overwrite(self.overwrite)
             .resume(self.resume)
@@ -89,7 +92,7 @@ impl RunSettings {
             .guide(Machine::guide())
             .threads(self.machine.threads())
             .memory(self.machine.memory()?)
-            .command(self.command.clone())
+            .command(without_secrets(&self.command))
             .dialect(&Keywords);
         if let Some(name) = &self.layout {
             let layout = Layout::named(name).ok_or_else(|| {
@@ -106,6 +109,12 @@ impl RunSettings {
         }
         if let Some(store) = &self.store {
             run = run.into_store(store);
+        }
+        if let Some(index) = &self.reading.index {
+            run = run.index(index);
+        }
+        if let Some(folder) = self.reading.scratch() {
+            run = run.scratch(folder);
         }
         if let Some(table) = &self.table {
             run = run.table(table);
@@ -152,7 +161,8 @@ pub fn run(
 ) -> PyResult<(String, Said)> {
     let mut notes = Vec::new();
     let outcome = attended(py, (progress.as_ref(), &mut notes), |told| {
-        settings.run(config)?.watch(told).execute()
+        let remote = settings.reading.remote(told);
+        settings.run(config, remote)?.watch(told).execute()
     })?;
     let report = match &outcome {
         Outcome::Store(done) | Outcome::Pieces(done) => done.report.to_json(),
@@ -162,60 +172,6 @@ pub fn run(
     let empty = outcome.is_empty() && !matches!(outcome, Outcome::Pieces(_));
     let path = outcome.path().display().to_string();
     Ok((path, (report, outcome.is_whole(), empty, notes)))
-}
-
-/// What a shard map is made of.
-#[derive(Debug, FromPyObject)]
-#[pyo3(from_item_all)]
-pub struct PlanSettings {
-    granules: Vec<PathBuf>,
-    output: PathBuf,
-    tolerant: bool,
-    external: Vec<PathBuf>,
-    machine: Machine,
-}
-
-/// Granules to a shard map.
-#[pyfunction]
-pub fn plan(
-    py: Python<'_>,
-    config: &Config,
-    settings: PlanSettings,
-    progress: Option<Py<PyAny>>,
-) -> PyResult<Said> {
-    let mut notes = Vec::new();
-    let built = attended(py, (progress.as_ref(), &mut notes), |told| {
-        MakeMap::new(
-            config.0.clone(),
-            Granules::named(&settings.granules),
-            &settings.output,
-        )
-        .tolerant(settings.tolerant)
-        .external(&settings.external)
-        .threads(settings.machine.threads())
-        .memory(settings.machine.memory()?)
-        .dialect(&Keywords)
-        .watch(told)
-        .execute()
-    })?;
-    let map = &built.map;
-    let said = json!({
-        "map": map.path.display().to_string(),
-        "shards": map.shards.len(),
-        "granules": map.granules.len(),
-        "pairs": map.pairs(),
-        "failed": built.failed.len(),
-        "without_photons": built.without_photons,
-        "outside_region": built.outside_region,
-        "photons": built.photons,
-        "bad_coordinates": built.bad_coordinates,
-    });
-    Ok((
-        said.to_string(),
-        built.failed.is_empty(),
-        map.shards.is_empty(),
-        notes,
-    ))
 }
 
 /// What a store is made of, of its pieces.
@@ -230,6 +186,7 @@ pub struct FinalizeSettings {
     overwrite: bool,
     keep_pieces: bool,
     command: Vec<String>,
+    objects: Objects,
     machine: Machine,
 }
 
@@ -247,8 +204,12 @@ pub fn finalize(
             .keep_pieces(settings.keep_pieces)
             .threads(settings.machine.threads())
             .memory(settings.machine.memory()?)
-            .command(settings.command.clone())
+            .command(without_secrets(&settings.command))
+            .remote(settings.objects.remote(told))
             .watch(told);
+        if let Some(folder) = &settings.objects.scratch {
+            finalize = finalize.scratch(folder);
+        }
         if let Some(table) = &settings.table {
             finalize = finalize.table(table);
         }
@@ -279,7 +240,7 @@ pub fn clear_pieces(py: Python<'_>, store: PathBuf) -> PyResult<()> {
 }
 
 /// What is only looked at, brought here if it is an object.
-fn near(path: &Path, documents: bool) -> icefold::Result<Near> {
+pub fn near(path: &Path, documents: bool) -> icefold::Result<Near> {
     Near::of(path, (&std::env::temp_dir(), &Remote::default()), documents)
 }
 
@@ -288,7 +249,7 @@ fn near(path: &Path, documents: bool) -> icefold::Result<Near> {
 pub fn verify_stores(py: Python<'_>, a: PathBuf, b: PathBuf) -> PyResult<(bool, String)> {
     let compared = py.detach(|| {
         let (a, b) = (near(&a, false)?, near(&b, false)?);
-        Verify::stores(a.path(), b.path())
+        b.outcome(a.outcome(Verify::stores(a.path(), b.path())))
     });
     let report = compared.or_raise(py)?;
     let differences: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
@@ -364,7 +325,7 @@ pub fn inspect(
     };
     let looked = py.detach(|| {
         let near = near(&path, false)?;
-        let found = icefold::inspect::inspect(near.path(), look)?;
+        let found = near.outcome(icefold::inspect::inspect(near.path(), look))?;
         let said = near.said(&found.render(&Keywords));
         Ok((near.said(&json!(found).to_string()), said))
     });
@@ -374,7 +335,10 @@ pub fn inspect(
 /// What to cite of a store, for people and as BibTeX.
 #[pyfunction]
 pub fn cite(py: Python<'_>, path: PathBuf) -> PyResult<(String, String)> {
-    let cited = py.detach(|| icefold::inspect::cite(near(&path, true)?.path()));
+    let cited = py.detach(|| {
+        let near = near(&path, true)?;
+        near.outcome(icefold::inspect::cite(near.path()))
+    });
     let citation = cited.or_raise(py)?;
     Ok((citation.to_string(), citation.bibtex()))
 }

@@ -27,7 +27,7 @@ pub struct CiteArgs {
 
 pub fn cite(args: &CiteArgs) -> Result<u8> {
     let near = Near::of(&args.store, (&temp_dir(), &Remote::default()), true)?;
-    let citation = inspect::cite(near.path())?;
+    let citation = near.outcome(inspect::cite(near.path()))?;
     if args.json {
         print_json(&json!(citation))?;
     } else if args.bibtex {

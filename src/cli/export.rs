@@ -12,6 +12,7 @@ use crate::pipeline::Memory;
 use crate::store::Geometry;
 
 use super::machine::threads;
+use super::near::near;
 use super::out::{note, print, print_json};
 
 /// The command line of `export`.
@@ -139,6 +140,7 @@ pub fn export(args: &ExportArgs) -> Result<u8> {
             ));
         }
     };
+    let store = near(&args.store)?;
     let asked = Export {
         variables: variables.clone(),
         order: args.order,
@@ -158,7 +160,7 @@ pub fn export(args: &ExportArgs) -> Result<u8> {
         }),
         overwrite: args.overwrite,
         memory: args.memory,
-        ..Export::new(&args.store, &args.output)
+        ..Export::new(store.path(), &args.output)
     };
     let threads = threads(args.threads);
     let workers = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
@@ -167,7 +169,7 @@ pub fn export(args: &ExportArgs) -> Result<u8> {
             "cannot start {threads} threads: {e}; use fewer with --threads"
         ))
     })?;
-    let exported = workers.install(|| crate::export::export(&asked))?;
+    let exported = store.outcome(workers.install(|| crate::export::export(&asked)))?;
     show(&exported, args.json)?;
     Ok(0)
 }

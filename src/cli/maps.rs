@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::near::near;
 use super::out::print;
 use super::progress::Progress;
 use crate::error::{Error, Result};
@@ -113,7 +114,8 @@ pub fn render(args: &RenderArgs) -> Result<u8> {
         time: args.time.as_deref(),
         title: args.title.as_deref(),
     };
-    draw_with(&args.store, drawn, &style, &args.output)?;
+    let store = near(&args.store)?;
+    store.outcome(draw_with(store.path(), drawn, &style, &args.output))?;
     print(&args.output.display().to_string())?;
     Ok(0)
 }

@@ -21,6 +21,7 @@ mod index;
 mod lists;
 mod machine;
 mod maps;
+mod near;
 mod measure;
 mod meter;
 mod out;

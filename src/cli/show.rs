@@ -32,7 +32,7 @@ pub fn inspect(args: &InspectArgs) -> Result<u8> {
     };
     let scratch = args.access.scratch.folder();
     let near = Near::of(&args.path, (&scratch, &access.remote), false)?;
-    let found = inspect::inspect(near.path(), look)?;
+    let found = near.outcome(inspect::inspect(near.path(), look))?;
     let is_granule = matches!(found, Inspection::Granule(_));
     if args.all && !is_granule {
         return Err(Error::argument(format!(

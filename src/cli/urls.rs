@@ -19,7 +19,7 @@ const GRANULES: [&str; 2] = ["granules", "path"];
 const WRITTEN: [&str; 7] = ["store", "table", "geotiff", "report", "output", "out", "to"];
 
 /// Those that may be objects that are written, looked at whole, or read whole, by verb.
-const AWAY: [(&str, &str); 12] = [
+const AWAY: [(&str, &str); 15] = [
     ("run", "store"),
     ("run", "table"),
     ("run", "report"),
@@ -30,6 +30,9 @@ const AWAY: [(&str, &str); 12] = [
     ("finalize", "report"),
     ("clean", "path"),
     ("cite", "store"),
+    ("render", "store"),
+    ("view", "store"),
+    ("export", "store"),
     ("verify", "a"),
     ("verify", "b"),
 ];

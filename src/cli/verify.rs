@@ -1,6 +1,5 @@
 //! `icefold verify`: two stores, or several devices on the same granules, bit by bit.
 
-use std::env::temp_dir;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -12,13 +11,12 @@ use serde_json::json;
 use crate::backend::DeviceChoice;
 use crate::backend::choose::Guide;
 use crate::error::{Error, Result};
-use crate::publish::Near;
 use crate::run::{Granules, Verified, Verify};
-use crate::source::Remote;
 use crate::store::VerifyReport;
 
 use super::args::{ProgressArg, VerifyArgs};
 use super::machine::{cache, threads};
+use super::near::near;
 use super::out::{print, print_json};
 use super::progress::Progress;
 
@@ -51,10 +49,10 @@ pub fn stores(args: &VerifyArgs, matches: Option<&ArgMatches>) -> Result<u8> {
         )));
     }
     let a = Path::new(&args.a);
-    let near = |path| Near::of(path, (&temp_dir(), &Remote::default()), false);
     let (near_a, near_b) = (near(a)?, near(b)?);
     let said = |text: &str| near_a.said(&near_b.said(text));
-    let report: VerifyReport = Verify::stores(near_a.path(), near_b.path())?;
+    let compared = near_a.outcome(Verify::stores(near_a.path(), near_b.path()));
+    let report: VerifyReport = near_b.outcome(compared)?;
     let identical = report.identical();
     if args.json {
         let differences = report.differences.iter().map(ToString::to_string);

@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use clap::Args;
 
+use super::near::near;
 use super::out::{note, print};
 use super::progress::Progress;
 use super::signals::interrupted;
@@ -50,8 +51,12 @@ pub struct ViewArgs {
 }
 
 pub fn view(args: &ViewArgs) -> Result<u8> {
+    if let Some(output) = &args.output {
+        check_page(output)?;
+    }
+    let store = near(&args.store)?;
     let viewed = Viewed {
-        store: args.store.clone(),
+        store: store.path().to_path_buf(),
         variables: args.variables.clone(),
         orders: args
             .order
@@ -67,23 +72,23 @@ pub fn view(args: &ViewArgs) -> Result<u8> {
         }
     };
     if let Some(output) = &args.output {
-        check_page(output)?;
         tidy_file(output, &Progress::of_notes())?;
-        let page = write_page(&viewed, output)?;
+        let page = store.outcome(write_page(&viewed, output))?;
         say_left_out(&page.left_out);
         print(&output.display().to_string())?;
         return Ok(0);
     }
     let stop = interrupted()?;
     let mut printed = Ok(());
-    serve(&viewed, args.port, &stop, |address, left_out| {
+    let served = serve(&viewed, args.port, &stop, |address, left_out| {
         say_left_out(left_out);
         note("serving on this machine alone; Ctrl-C ends it");
         printed = print(address);
         if !args.no_open && !open(address) {
             note("note: no browser was found; open the address in one");
         }
-    })?;
+    });
+    store.outcome(served)?;
     printed.map(|()| 0)
 }
 

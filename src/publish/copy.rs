@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{Address, Desk, failed};
-use crate::error::Result;
+use crate::error::{Object, Result};
 use crate::source::{Listed, Remote};
 
 /// A store, pieces, a map or a report that was brought here, until it is dropped.
@@ -56,6 +56,23 @@ impl Copy {
     /// Where it is now.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Something of the copy as something of what it is of.
+    pub fn named(&self, object: Object) -> Object {
+        let there = |path: PathBuf| match path.strip_prefix(&self.path) {
+            Ok(rest) if rest.as_os_str().is_empty() => self.url.clone(),
+            Ok(rest) => PathBuf::from(format!("{}/{}", self.url.display(), rest.display())),
+            Err(_) => path,
+        };
+        match object {
+            Object::Map(path) => Object::Map(there(path)),
+            Object::Report(path) => Object::Report(there(path)),
+            Object::Store(path) => Object::Store(there(path)),
+            Object::Pieces(path) => Object::Pieces(there(path)),
+            Object::File(path) => Object::File(there(path)),
+            other => other,
+        }
     }
 
     /// A text that names the copy, naming what it is of.

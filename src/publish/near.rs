@@ -46,6 +46,17 @@ impl Near {
         &self.path
     }
 
+    /// What came of looking at it; an error is about it by its own name, and not about a copy that is gone by then.
+    ///
+    /// # Errors
+    /// That of the outcome.
+    pub fn outcome<T>(&self, outcome: Result<T>) -> Result<T> {
+        outcome.map_err(|error| match (&self.copy, error.object().cloned()) {
+            (Some(copy), Some(object)) => error.about(copy.named(object)),
+            _ => error,
+        })
+    }
+
     /// What is said of it, by its own name.
     pub fn said(&self, text: &str) -> String {
         match &self.copy {

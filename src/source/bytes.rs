@@ -53,6 +53,18 @@ pub trait Bytes: Debug + Send + Sync {
     /// Is told what will be read soon: ranges, in blocks that are read one after the other. Nothing has to come of it.
     fn expect(&self, _blocks: &[Vec<Range<u64>>]) {}
 
+    /// Fills `out` with the bytes from `at` on, if that takes no wait; whether it did. They are no part of what was read.
+    ///
+    /// # Errors
+    /// As [`Bytes::read_at`].
+    fn at_hand(&self, at: u64, out: &mut [u8]) -> io::Result<bool> {
+        self.read_at(at, out).map(|()| true)
+    }
+
+    /// Brings what is around these places, all of it together, so that it is at hand for small reads that follow. Nothing has
+    /// to come of it: what could not be had is told to who reads it.
+    fn bring_around(&self, _places: &[Range<u64>]) {}
+
     /// Whether reads are slow to begin, so that it is worth to say what is expected.
     fn is_far(&self) -> bool {
         false

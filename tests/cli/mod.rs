@@ -11,6 +11,7 @@ mod changes;
 mod cite;
 mod cloud;
 mod cloud_index;
+mod cloud_look;
 mod cloud_put;
 mod cloud_put_claims;
 mod cloud_put_faults;

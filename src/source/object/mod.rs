@@ -17,6 +17,7 @@ mod fetch;
 mod many;
 #[expect(clippy::module_inception, reason = "it is what the folder is about")]
 mod object;
+mod pages;
 mod prefix;
 mod put;
 mod room;

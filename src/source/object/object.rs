@@ -61,6 +61,10 @@ impl Shared {
     }
 }
 
+/// A range that was asked for, by its number, or why it did not come.
+pub(super) type Came = (usize, Result<Arc<Held>, GivenUp>);
+type Waiting = mpsc::Receiver<Came>;
+
 /// An object that was opened.
 #[derive(Debug)]
 pub struct Object {
@@ -167,7 +171,7 @@ impl Object {
     pub(super) fn ask(
         &self,
         ranges: impl Iterator<Item = Range<u64>>,
-    ) -> mpsc::Receiver<(usize, Result<Arc<Held>, GivenUp>)> {
+    ) -> Waiting {
         let (done, waiting) = mpsc::channel();
         let Ok(runtime) = room::runtime() else {
             return waiting;
@@ -191,11 +195,13 @@ impl Object {
         waiting
     }
 
-    pub(super) fn next(
-        &self,
-        waiting: &mpsc::Receiver<(usize, Result<Arc<Held>, GivenUp>)>,
-    ) -> io::Result<(usize, Arc<Held>)> {
-        match room::next(&self.fetch.remote, waiting) {
+    /// What comes next of what was asked for; `None` once nothing more will.
+    pub(super) fn came(&self, waiting: &Waiting) -> Option<Result<Came, Trouble>> {
+        room::next(&self.fetch.remote, waiting)
+    }
+
+    pub(super) fn next(&self, waiting: &Waiting) -> io::Result<(usize, Arc<Held>)> {
+        match self.came(waiting) {
             Some(Ok((number, Ok(held)))) => Ok((number, held)),
             Some(Ok((_, Err(given_up)))) => Err(self.fail(&given_up)),
             Some(Err(trouble)) => Err(self.fail(&GivenUp { trouble, tries: 1 })),
@@ -224,22 +230,24 @@ impl Object {
         }
     }
 
-    /// A page that has a place, of which nothing is there: longer where what lies before it was read, too.
-    fn page(&self, at: u64, wanted: u64) -> io::Result<Buffer> {
+    /// The page to bring for a place of which nothing is there: longer where what lies before it was read, too.
+    pub(super) fn page_of(&self, at: u64, wanted: u64) -> Range<u64> {
         let least = (self.known.length / PARTS).clamp(PAGES[0], PAGES[1]);
-        let range = {
-            let shelf = lock(&self.shared.shelf);
-            let start = at / 4096 * 4096;
-            let before = shelf.before(self.number, at, least);
-            // A page that goes on from another begins where that ends.
-            let start = if before.is_some() { at } else { start };
-            let length = before.map_or(least, |before| (before * 4).clamp(least, LONGEST));
-            let mut end = start.saturating_add(length).max(at + wanted);
-            if let Some(next) = shelf.next(self.number, at) {
-                end = end.min(next);
-            }
-            start..end.min(self.known.length)
-        };
+        let shelf = lock(&self.shared.shelf);
+        let start = at / 4096 * 4096;
+        let before = shelf.before(self.number, at, least);
+        // A page that goes on from another begins where that ends.
+        let start = if before.is_some() { at } else { start };
+        let length = before.map_or(least, |before| (before * 4).clamp(least, LONGEST));
+        let mut end = start.saturating_add(length).max(at + wanted);
+        if let Some(next) = shelf.next(self.number, at) {
+            end = end.min(next);
+        }
+        start..end.min(self.known.length)
+    }
+
+    fn page(&self, at: u64, wanted: u64) -> io::Result<Buffer> {
+        let range = self.page_of(at, wanted);
         let start = range.start;
         let page = self.bring(range)?;
         lock(&self.shared.shelf).put(self.number, start, page.clone());
@@ -348,6 +356,15 @@ impl Bytes for Object {
 
     fn is_far(&self) -> bool {
         true
+    }
+
+    fn at_hand(&self, at: u64, out: &mut [u8]) -> io::Result<bool> {
+        self.check()?;
+        Ok(self.peek(at, out))
+    }
+
+    fn bring_around(&self, places: &[Range<u64>]) {
+        self.bring_pages(places);
     }
 
     fn trouble(&self) -> Option<String> {

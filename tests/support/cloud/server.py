@@ -53,6 +53,8 @@ def fault(kinds=("drop", "reset", "truncate", "stall", "busy", "throttle", "brok
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # What is written in two parts must not wait for the first to be acknowledged.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass

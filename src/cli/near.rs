@@ -1,0 +1,16 @@
+//! Stores that verbs look at whole, wherever they are.
+
+use std::env::temp_dir;
+use std::path::Path;
+
+use crate::error::Result;
+use crate::publish::Near;
+use crate::source::Remote;
+
+/// A store in a folder, or a copy of one that is objects, for as long as it is looked at.
+///
+/// # Errors
+/// There is none, or it cannot be fetched.
+pub fn near(store: &Path) -> Result<Near> {
+    Near::of(store, (&temp_dir(), &Remote::default()), false)
+}
