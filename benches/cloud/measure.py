@@ -1,9 +1,11 @@
 """How icefold reads objects, in one run: bytes read against bytes needed, requests a granule, throughput behind a latency
 against a plain parallel download of the same bytes, and memory.
 
-Usage: measure.py ICEFOLD [--granules FOLDER] [--config CONFIG] [--latency SECONDS] [--threads N]
+Usage: measure.py ICEFOLD [--granules FOLDER] [--config CONFIG] [--latency SECONDS] [--bandwidth BYTES] [--threads N] [--index]
 
-Without granules those of the demo are made. Prints JSON; the store of the objects is compared with that of the files.
+Without granules those of the demo are made. Prints JSON; the store of the objects is compared with that of the files. The
+bandwidth, in bytes a second, is of all answers together, as of one wire: without one the loopback device is faster than
+anything that reads, and no network. With --index the run has an index of the granules, which was made before.
 """
 
 import argparse
@@ -45,10 +47,10 @@ def download(urls, wanted):
     return time.perf_counter() - began, brought
 
 
-def run(icefold, config, granules, store, threads):
+def run(icefold, config, granules, store, threads, more=()):
     report = store + ".json"
     command = [icefold, "run", config, *granules, "--store", store, "--report", report, "--overwrite"]
-    command += ["--device", "cpu", "--threads", str(threads), "--progress", "none"]
+    command += [*more, "--device", "cpu", "--threads", str(threads), "--progress", "none"]
     began = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     with open(report) as opened:
@@ -61,6 +63,8 @@ def main():
     parser.add_argument("--granules")
     parser.add_argument("--config", default="atl03")
     parser.add_argument("--latency", type=float, default=0.05)
+    parser.add_argument("--bandwidth", type=float, default=0)
+    parser.add_argument("--index", action="store_true")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -70,12 +74,19 @@ def main():
             granules = folder + "/demo/granules"
         files = sorted(glob.glob(granules + "/*.h5"))
         sizes = [os.path.getsize(file) for file in files]
-        command = [sys.executable, SERVER, granules, "--latency", str(args.latency)]
+        command = [sys.executable, SERVER, granules, "--latency", str(args.latency), "--bandwidth", str(args.bandwidth)]
         server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         port = server.stdout.readline().strip()
         urls = ["http://127.0.0.1:%s/%s" % (port, os.path.basename(file)) for file in files]
+        for url in urls:
+            # The server has the file in memory from then on, for whoever comes first.
+            fetch(url, 0, 0)
+        more = []
+        if args.index:
+            more = ["--index", folder + "/index.parquet"]
+            subprocess.run([args.icefold, "index", *urls, "-o", more[1]], check=True, stdout=subprocess.DEVNULL)
         seconds_files, of_files = run(args.icefold, args.config, files, folder + "/files.zarr", args.threads)
-        seconds_objects, of_objects = run(args.icefold, args.config, urls, folder + "/objects.zarr", args.threads)
+        seconds_objects, of_objects = run(args.icefold, args.config, urls, folder + "/objects.zarr", args.threads, more)
         network = of_objects["network"]
         seconds_download, brought = download(list(zip(urls, sizes)), network["bytes_received"])
         server.kill()
@@ -87,6 +98,8 @@ def main():
                     "granules": len(files),
                     "granule_bytes": sum(sizes),
                     "latency_seconds": args.latency,
+                    "bandwidth_bytes_a_second": args.bandwidth or None,
+                    "index": args.index,
                     "threads": args.threads,
                     **network,
                     "received_by_needed": network["bytes_received"] / network["bytes_needed"],

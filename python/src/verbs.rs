@@ -10,9 +10,7 @@ use icefold::publish::Near;
 use icefold::run::{Finalized, Source};
 use icefold::source::Remote;
 use icefold::store::Geometry;
-use icefold::{
-    DeviceChoice, Error, Finalize, Granules, Layout, Mapped, Outcome, Run, Verify,
-};
+use icefold::{DeviceChoice, Error, Finalize, Granules, Layout, Mapped, Outcome, Run, Verify};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 

@@ -15,7 +15,7 @@ use crate::config::{
 use crate::error::{Error, Result, Setting, phrase};
 use crate::grid::{Grid, GridConfig, shard_runs};
 use crate::read::hdf5::GroundTrackStatus;
-use crate::read::{GranulePath, Input, ProductName, product_of};
+use crate::read::{GranulePath, Input, ProductName, product_of, scout_alone};
 use crate::source::{is_object, open, see};
 use crate::watch::Watch;
 
@@ -207,6 +207,7 @@ impl Reading {
     /// Reads positions, and from when to when they are.
     fn fill(&self, entry: &mut Entry, granule: &GranulePath, watch: &dyn Watch) -> Result<()> {
         let positions = &self.positions;
+        scout_alone(&granule.path, positions);
         let mut reader = Input::open(granule, positions, &[], ROWS, None)?;
         let Some(outline) = reader.outline(positions)? else {
             return Err(Error::granule(
@@ -260,6 +261,7 @@ impl Reading {
     /// Opens all that configs of the product read; what a granule lacks of it is no error here.
     fn open_all(&self, granule: &GranulePath) {
         for config in &self.opened {
+            scout_alone(&granule.path, config);
             let _ = Input::describe(granule, config);
         }
     }

@@ -1,6 +1,7 @@
 //! The reading side of the line: granules become a stream of batches on a thread of its own, behind one that opens the next.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
@@ -15,7 +16,7 @@ use crate::piece::GranuleFile;
 use crate::plan::GranulePath;
 use crate::read::Buffers;
 use crate::read::GranuleReport;
-use crate::read::Input;
+use crate::read::{Input, scouted};
 use crate::source::is_object;
 use crate::watch::Watch;
 
@@ -123,11 +124,15 @@ impl Source<'_> {
 
     /// Opens granules in their order, one ahead of the reader.
     fn open_all(&self, sender: &SyncSender<Result<Opened>>) {
-        for granule in self.granules {
-            if sender.send(self.open(granule)).is_err() {
-                return;
+        let paths: Vec<&Path> = self.granules.iter().map(|g| &*g.granule.path).collect();
+        scouted(&paths, self.config, |scouts| {
+            for (place, granule) in self.granules.iter().enumerate() {
+                scouts.reach(place);
+                if sender.send(self.open(granule)).is_err() {
+                    return;
+                }
             }
-        }
+        });
     }
 
     fn open(&self, granule: &Scheduled) -> Result<Opened> {
@@ -135,7 +140,8 @@ impl Source<'_> {
         let started = Instant::now();
         let (path, rows) = (&granule.granule, self.batch_rows);
         let wanted = granule.wanted.clone();
-        let input = Input::open(path, self.config, self.types, rows, wanted)?;
+        let mut input = Input::open(path, self.config, self.types, rows, wanted)?;
+        input.foretell();
         Ok(Opened {
             input,
             files,

@@ -17,7 +17,7 @@ use crate::config::{Config, TimeWindow};
 use crate::error::{Error, Kind, Result, Setting, phrase};
 use crate::index::{Index, Judged, Purpose, Verdict};
 use crate::read::hdf5::{Outline, Tracks};
-use crate::read::{Input, OUTSIDE_GRID, OUTSIDE_REGION};
+use crate::read::{Input, OUTSIDE_GRID, OUTSIDE_REGION, scout_alone};
 use crate::watch::{Reading, ToRead, Watch};
 
 use super::about::{metadata, nothing_to_list};
@@ -266,6 +266,7 @@ fn footprint(granule: &GranulePath, wanted: &Positions, watch: &dyn Watch) -> Re
         siblings: Vec::new(),
         ..granule.clone()
     };
+    scout_alone(&alone.path, positions);
     let mut reader = Input::open(&alone, positions, &[], ROWS, None)?;
     if let Some((window, times)) = &wanted.within
         && reader.lies_outside(window, times)?

@@ -2,6 +2,8 @@
 //!
 //! Beside the plan. Every granule is opened once, and no photon is read.
 
+use std::path::Path;
+
 use serde::{Deserialize, Serialize};
 
 use super::Plan;
@@ -11,7 +13,7 @@ use crate::photon::{Load, SourceColumn};
 use crate::read::hdf5::Tracks;
 use crate::read::table::{Drift, columns_read};
 use crate::read::{Applied, ColumnUnion};
-use crate::read::{Failed, GranulePath, Input};
+use crate::read::{Failed, GranulePath, Input, scouted};
 
 /// What a survey finds in the granules.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,11 +55,16 @@ pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
         }),
         error => Err(error),
     };
-    for granule in by_name {
-        if let Err(error) = asked.add(granule, config) {
-            failed.push(leave_out(&granule.name, error)?);
+    let paths: Vec<&Path> = by_name.iter().map(|granule| &*granule.path).collect();
+    scouted(&paths, config, |scouts| -> Result<()> {
+        for (place, granule) in by_name.iter().enumerate() {
+            scouts.reach(place);
+            if let Err(error) = asked.add(granule, config) {
+                failed.push(leave_out(&granule.name, error)?);
+            }
         }
-    }
+        Ok(())
+    })?;
     asked.tracks.check_names(config)?;
     for (granule, error) in asked.tracks.strangers(config) {
         failed.push(leave_out(&granule, error)?);

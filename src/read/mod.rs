@@ -28,9 +28,11 @@ mod missing;
 mod names;
 mod oddities;
 mod packing;
+mod probe;
 pub(crate) mod product;
 mod report;
 mod saying;
+mod scouts;
 mod siblings;
 mod spent;
 mod steps;
@@ -48,17 +50,14 @@ mod wanted;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::config::{Config, GranuleKind, TimeWindow};
 use crate::error::{Error, Result};
 use crate::photon::stretch::{Stretch, StretchRoom};
 use crate::photon::{ColumnType, Counts, Load, PhotonBatch};
-use crate::read::hdf5::{GranuleFile, Outline, Reader, lacking, lies_outside, of_other_product};
-use crate::read::table::{
-    TableFile, TableReader, columns_read, is_csv, looks_like_a_table, source_columns,
-};
+use crate::read::hdf5::{GranuleFile, Outline, Reader, lies_outside, of_other_product};
+use crate::read::table::{TableFile, TableReader, is_csv, looks_like_a_table, source_columns};
 use crate::watch::Watch;
 
 pub(crate) use attributes::Attributes;
@@ -72,9 +71,11 @@ pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};
 pub use names::{GranulePath, Sibling, named};
 pub(crate) use oddities::Oddities;
+pub use probe::Probe;
 pub(crate) use product::{ProductName, Rank};
 pub use report::{Failed, GranuleReport, GroundTrackReport, JoinReport, ReadCost, Says};
 pub use saying::says_of;
+pub use scouts::{scout_alone, scouted};
 pub(crate) use siblings::Siblings;
 pub use spent::Spent;
 pub(crate) use steps::{ByTime, StepFinder, Times};
@@ -90,17 +91,6 @@ pub(crate) type StoredStretch = Stretch<Arc<dyn crate::source::Bytes>>;
 pub enum Input {
     Hdf5(Box<GranuleFile>, Box<Reader>),
     Table(Box<TableReader>),
-}
-
-/// What a file is to a config.
-#[derive(Debug)]
-pub enum Probe {
-    /// All that the config needs of it can be opened.
-    Fits(Box<Described>),
-    /// It opens, and has nothing that the config reads, or not all of it; why, in words.
-    Other(String),
-    /// It cannot be opened, or is damaged.
-    Broken(Error),
 }
 
 impl Input {
@@ -181,44 +171,6 @@ impl Input {
                     notes: Vec::new(),
                     table_columns: Some(reader.table().columns()),
                 })
-            }
-        }
-    }
-
-    /// What a file is to a config: whether it opens, and fits.
-    pub fn probe(path: &Path, config: &Config) -> Probe {
-        match Self::other(path, config) {
-            Ok(None) => {}
-            Ok(Some(why)) => return Probe::Other(why),
-            Err(error) => return Probe::Broken(error),
-        }
-        match Self::describe(&GranulePath::alone(path), config) {
-            Ok(described) => Probe::Fits(Box::new(described)),
-            Err(error) => Probe::Broken(error),
-        }
-    }
-
-    /// Why a file that opens does not fit the config; `None` where it may.
-    fn other(path: &Path, config: &Config) -> Result<Option<String>> {
-        let alone = GranulePath::alone(path);
-        let lacks = |what: String| format!("has no {what}, which is asked for");
-        match config.granules {
-            GranuleKind::Hdf5 => {
-                let granule = of_any_product(&alone, config)?;
-                if let Some(why) = of_other_product(&granule, config) {
-                    return Ok(Some(why));
-                }
-                if let Some(path) = lacking(&granule, config)? {
-                    return Ok(Some(lacks(path)));
-                }
-                let blank = Outline::of(&granule, config)?.is_blank();
-                Ok(blank.then(|| "has none of the groups that are asked for".to_owned()))
-            }
-            GranuleKind::Table => {
-                let table = table(&alone, config)?;
-                let mut needed = columns_read(config).into_iter();
-                let missing = needed.find(|name| !table.has(name));
-                Ok(missing.map(|name| lacks(format!("column {name}"))))
             }
         }
     }

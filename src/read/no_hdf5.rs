@@ -44,6 +44,14 @@ fn refused(name: impl Into<String>) -> Error {
     Error::granule(name, message)
 }
 
+/// There is no library to wait for.
+pub fn is_worth_scouting(_path: &Path, _config: &Config) -> bool {
+    false
+}
+
+/// Nothing is brought.
+pub fn scout(_path: &Path, _config: &Config, _over: &dyn Fn() -> bool) {}
+
 /// The folders from which HDF5 may load filters: there is no HDF5 that would.
 pub fn plugin_folders() -> Option<String> {
     None
@@ -273,6 +281,10 @@ impl Reader {
     }
 
     pub fn within(self, _wanted: Option<WantedShards>) -> Self {
+        match self.0 {}
+    }
+
+    pub fn foretell(&mut self) {
         match self.0 {}
     }
 

@@ -25,7 +25,11 @@ fn a_store_of_objects_is_drawn_viewed_and_exported_as_one_in_a_folder() {
             arguments.extend(more);
             arguments.extend(["-o", &output]);
             let far = store.starts_with("s3");
-            let mut command = if far { bucket.at(&arguments) } else { icefold() };
+            let mut command = if far {
+                bucket.at(&arguments)
+            } else {
+                icefold()
+            };
             if !far {
                 command.args(&arguments);
             }

@@ -16,6 +16,7 @@ mod cloud_put;
 mod cloud_put_claims;
 mod cloud_put_faults;
 mod cloud_s3;
+mod cloud_scouts;
 mod colours;
 #[cfg(icefold_test_stand_in)]
 mod cuda;

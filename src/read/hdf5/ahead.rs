@@ -5,13 +5,27 @@
 
 use std::ops::Range;
 
-use super::reader::Position;
+use super::in_time::InTime;
+use super::reader::Reader;
+use super::stretch::Position;
 use super::track::Track;
+
+impl Reader {
+    /// Tells the bytes of the granule what will be read of them before reading begins, where nothing is to be settled before.
+    pub fn foretell(&mut self) {
+        if matches!(self.steps, InTime::One(_)) {
+            let how = (self.batch_rows, self.narrows());
+            expect(&self.position, &self.tracks, how);
+            self.position.foretold = true;
+        }
+    }
+}
 
 /// Tells the bytes of a granule what will be read of its ground tracks, block by block of so many rows,
 /// once, where reading begins.
 pub(super) fn expect(at: &Position, tracks: &[Track], (batch_rows, narrowed): (u64, bool)) {
-    let first = tracks.first().filter(|_| (at.track, at.row) == (0, 0));
+    let begins = (at.track, at.row) == (0, 0) && !at.foretold;
+    let first = tracks.first().filter(|_| begins);
     let Some(first) = first else {
         return;
     };

@@ -92,6 +92,18 @@ impl GranuleFile {
         })
     }
 
+    /// One that is open already, and leads nowhere.
+    pub(super) fn of(main: OpenFile, access: Access) -> Self {
+        Self {
+            main: Arc::new(main),
+            others: Mutex::default(),
+            folders: Vec::new(),
+            access,
+            name: "".into(),
+            siblings: BTreeMap::new(),
+        }
+    }
+
     /// The same granule with these open beside it.
     ///
     /// # Errors

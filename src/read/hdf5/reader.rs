@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::ahead::expect;
-use super::belonging::{Belonging, Reach, joins, unmatched};
+use super::belonging::{Reach, joins, unmatched};
 use super::file::GranuleFile;
 use super::ground_track::GroundTrackSummary;
 use super::in_time::InTime;
@@ -19,7 +19,7 @@ use super::open_block::OpenBlock;
 use super::presence::survey_all;
 use super::select::Positions;
 use super::settle::{applied, same_names, settle, unit_gaps};
-use super::stretch::Stretches;
+use super::stretch::{Position, Stretches};
 use super::track::{Track, rows_of};
 use crate::config::Config;
 use crate::photon::Counts;
@@ -48,7 +48,7 @@ pub struct Reader {
     pub(super) stretches: Stretches,
     /// Batches of a block that has several steps of time.
     waiting: VecDeque<PhotonBatch>,
-    batch_rows: u64,
+    pub(super) batch_rows: u64,
     ground_tracks: Vec<GroundTrackSummary>,
     pub(super) tracks: Vec<Track>,
     pub(super) position: Position,
@@ -58,14 +58,6 @@ pub struct Reader {
     pub(super) oddities: Oddities,
     spent: Spent,
     buffers: Buffers,
-}
-
-/// The next row to read; what belongs to the photons of the ground track is read when it begins.
-#[derive(Debug, Default)]
-pub(super) struct Position {
-    pub track: usize,
-    pub row: u64,
-    pub belonging: Option<Belonging>,
 }
 
 /// The fate of one block of rows, before it is added to the reader's totals.
@@ -294,7 +286,7 @@ impl Reader {
     }
 
     /// Whether photons count by where they are.
-    fn narrows(&self) -> bool {
+    pub(super) fn narrows(&self) -> bool {
         self.region.is_some() || self.edges.is_some() || self.wanted.is_some()
     }
 

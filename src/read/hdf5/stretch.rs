@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::belonging::Belonging;
 use super::chunk::ChunkedDataset;
 use super::in_time::{InTime, PARTED};
-use super::reader::{Position, Reader};
+use super::reader::Reader;
 use super::track::Track;
 use super::types::column_type;
 use crate::Result;
@@ -116,7 +116,7 @@ impl Reader {
         self.position = Position {
             track,
             row: rows.start,
-            belonging: None,
+            ..Position::default()
         };
         self.stretches.until = Some(rows.end);
     }
@@ -298,13 +298,23 @@ fn check_coordinate(track: &Track, source: usize, most: f64) -> Result<(), &'sta
     Ok(())
 }
 
+/// The next row to read; what belongs to the photons of the ground track is read when it begins.
+#[derive(Debug, Default)]
+pub(super) struct Position {
+    pub track: usize,
+    pub row: u64,
+    /// Whether it was told what will be read.
+    pub foretold: bool,
+    pub belonging: Option<Belonging>,
+}
+
 impl Position {
     /// The first row of the next ground track.
     pub(super) fn after(&self) -> Self {
         Self {
             track: self.track + 1,
-            row: 0,
-            belonging: None::<Belonging>,
+            foretold: self.foretold,
+            ..Self::default()
         }
     }
 }

@@ -26,7 +26,7 @@ use crate::source::{Bytes, Seen, Sink, shown};
 pub const HEAD: u64 = 256 << 10;
 /// The least page where nothing before it was read, the most, and what of an object it is between them: metadata stand in
 /// some hundred places at most that are far apart.
-const PAGES: [u64; 2] = [16 << 10, 128 << 10];
+pub(super) const PAGES: [u64; 2] = [16 << 10, 128 << 10];
 const PARTS: u64 = 512;
 /// The longest page where all before it was read.
 const LONGEST: u64 = 4 << 20;
@@ -168,10 +168,7 @@ impl Object {
     }
 
     /// Starts requests for ranges, within the budget of those that are waited for.
-    pub(super) fn ask(
-        &self,
-        ranges: impl Iterator<Item = Range<u64>>,
-    ) -> Waiting {
+    pub(super) fn ask(&self, ranges: impl Iterator<Item = Range<u64>>) -> Waiting {
         let (done, waiting) = mpsc::channel();
         let Ok(runtime) = room::runtime() else {
             return waiting;
@@ -231,8 +228,7 @@ impl Object {
     }
 
     /// The page to bring for a place of which nothing is there: longer where what lies before it was read, too.
-    pub(super) fn page_of(&self, at: u64, wanted: u64) -> Range<u64> {
-        let least = (self.known.length / PARTS).clamp(PAGES[0], PAGES[1]);
+    pub(super) fn page_of(&self, at: u64, wanted: u64, least: u64) -> Range<u64> {
         let shelf = lock(&self.shared.shelf);
         let start = at / 4096 * 4096;
         let before = shelf.before(self.number, at, least);
@@ -247,7 +243,8 @@ impl Object {
     }
 
     fn page(&self, at: u64, wanted: u64) -> io::Result<Buffer> {
-        let range = self.page_of(at, wanted);
+        let least = (self.known.length / PARTS).clamp(PAGES[0], PAGES[1]);
+        let range = self.page_of(at, wanted, least);
         let start = range.start;
         let page = self.bring(range)?;
         lock(&self.shared.shelf).put(self.number, start, page.clone());

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::ahead::Held;
-use super::object::{Object, lock};
+use super::object::{Object, PAGES, lock};
 
 /// Longer reads are no structure.
 const LONGEST: u64 = 1 << 20;
@@ -44,7 +44,7 @@ impl Object {
         }
     }
 
-    /// The pages to bring for places, none of which share a byte.
+    /// The pages to bring for places, none of which share a byte: short ones, as others wait beside them and not behind.
     fn pages_of(&self, places: &[Range<u64>]) -> Vec<Range<u64>> {
         let mut missing: Vec<Range<u64>> = Vec::new();
         let mut ascending: Vec<&Range<u64>> = places
@@ -65,7 +65,7 @@ impl Object {
                     at += page.len() as u64;
                     continue;
                 }
-                let mut page = self.page_of(at, place.end - at);
+                let mut page = self.page_of(at, place.end - at, PAGES[0]);
                 if let Some(last) = missing.last() {
                     page.start = page.start.max(last.end);
                 }

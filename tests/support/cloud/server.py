@@ -1,6 +1,6 @@
 """A web server of files with ranges and ETags, which can be told to be faulty: for tests of objects that are read and written.
 
-Usage: server.py FOLDER [--faults SEED:RATE:MOST] [--latency SECONDS] [--no-ranges] [--lose NAME:AFTER:STATUS]
+Usage: server.py FOLDER [--faults SEED:RATE:MOST] [--latency SECONDS] [--bandwidth BYTES] [--no-ranges] [--lose NAME:AFTER:STATUS]
                  [--change NAME:AFTER] [--throttle N] [--earthdata] [--behind PORT]
                  [--refuse METHOD:AFTER:STATUS] [--keep-out END]
 
@@ -25,11 +25,17 @@ from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
+# Bytes that go through the wire together.
+WIRE = 128 << 10
 args = None
 lock = threading.Lock()
-count = {"requests": 0, "bytes": 0, "faults": 0, "by_kind": {}, "by_name": {}, "without_if_match": 0, "ranges": [], "leaked": [], "by_method": {}}
+count = {"requests": 0, "bytes": 0, "faults": 0, "by_kind": {}, "by_name": {}, "without_if_match": 0, "ranges": [], "leaked": [], "by_method": {}, "waits": 0}
 chance = None
 ports = []
+# Requests that are being answered.
+busy = [0]
+# When what was sent before is through the wire, if that has a bandwidth.
+through = [0.0]
 
 
 @functools.lru_cache(maxsize=64)
@@ -67,6 +73,20 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
+
+    def send(self, body):
+        """Sends as fast as a wire of the bandwidth takes it, which all answers share."""
+        if not args.bandwidth:
+            self.wfile.write(body)
+            return
+        for at in range(0, len(body), WIRE):
+            part = body[at : at + WIRE]
+            with lock:
+                through[0] = max(through[0], time.monotonic()) + len(part) / args.bandwidth
+                wait = through[0] - time.monotonic()
+            if wait > 0:
+                time.sleep(wait)
+            self.wfile.write(part)
 
     def cut(self, reset):
         if reset:
@@ -193,6 +213,19 @@ class Handler(BaseHTTPRequestHandler):
         return status, headers, body
 
     def do_GET(self):
+        """Answers, and counts how often nobody was being answered before: each is a wait of who asks for what the last answer said."""
+        if urlsplit(self.path).path == "/_count":
+            return self.get()
+        with lock:
+            count["waits"] += busy[0] == 0
+            busy[0] += 1
+        try:
+            return self.get()
+        finally:
+            with lock:
+                busy[0] -= 1
+
+    def get(self):
         path = unquote(urlsplit(self.path).path)
         if path == "/_count":
             with lock:
@@ -237,7 +270,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         sent = int(len(body) * part) if kind in ("truncate", "stall") else len(body)
         try:
-            self.wfile.write(body[:sent])
+            self.send(body[:sent])
             if kind == "stall":
                 time.sleep(0.05)
         except OSError:
@@ -263,6 +296,7 @@ if __name__ == "__main__":
     parser.add_argument("folder")
     parser.add_argument("--faults", default="")
     parser.add_argument("--latency", type=float, default=0)
+    parser.add_argument("--bandwidth", type=float, default=0)
     parser.add_argument("--no-ranges", action="store_true")
     parser.add_argument("--lose", default="")
     parser.add_argument("--change", default="")

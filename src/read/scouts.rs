@@ -1,0 +1,178 @@
+//! Scouts: threads that go ahead of who opens granules, and bring the structure of those that are far away.
+//!
+//! Beside the line. libhdf5 does one thing at a time, and waits for a network like for a disk. Scouts wait in its place, for
+//! several granules together (`hdf5/scout.rs`); without granules that are far there are none.
+
+use std::path::Path;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::Input;
+use super::hdf5::{is_worth_scouting, scout};
+use crate::config::Config;
+use crate::source::is_object;
+
+/// Granules that are scouted at the same time, and so many ahead of the one that is opened: what they bring has to stay in
+/// memory until then.
+const AHEAD: usize = 8;
+
+/// Scouts of granules that are opened one after the other.
+#[derive(Debug)]
+pub struct Scouts<'a> {
+    granules: &'a [&'a Path],
+    config: &'a Config,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The next to scout.
+    next: usize,
+    /// The one that is opened.
+    reached: usize,
+    done: Vec<bool>,
+    over: bool,
+}
+
+/// Does something with granules one after the other, which says which it has [reached](Scouts::reach).
+pub fn scouted<T>(granules: &[&Path], config: &Config, each: impl FnOnce(&Scouts) -> T) -> T {
+    let far = granules.iter().filter(|path| is_object(path)).count();
+    let scouts = Scouts {
+        granules,
+        config,
+        state: Mutex::new(State {
+            done: vec![far == 0; granules.len()],
+            ..State::default()
+        }),
+        changed: Condvar::new(),
+    };
+    if far == 0 {
+        return each(&scouts);
+    }
+    std::thread::scope(|scope| {
+        for _ in 0..AHEAD.min(far) {
+            scope.spawn(|| scouts.go());
+        }
+        let _end = End(&scouts);
+        each(&scouts)
+    })
+}
+
+/// Scouts one granule that is opened next.
+pub fn scout_alone(granule: &Path, config: &Config) {
+    scout_unless(granule, config, &|| false);
+}
+
+fn scout_unless(granule: &Path, config: &Config, over: &dyn Fn() -> bool) {
+    if is_object(granule) && is_worth_scouting(granule, config) {
+        scout(granule, config, over);
+    }
+}
+
+impl Input {
+    /// Tells a granule that is far away what will be read of it, as soon as that is known.
+    pub fn foretell(&mut self) {
+        if let Self::Hdf5(_, reader) = self {
+            reader.foretell();
+        }
+    }
+}
+
+impl Scouts<'_> {
+    /// This one is opened next: waits until it was scouted.
+    pub fn reach(&self, granule: usize) {
+        let mut state = self.state();
+        state.reached = granule;
+        self.changed.notify_all();
+        while !state.done[granule] {
+            state = self.waited(state);
+        }
+    }
+
+    fn go(&self) {
+        let mut state = self.state();
+        loop {
+            if state.over || state.next == self.granules.len() {
+                return;
+            }
+            if state.next >= state.reached + AHEAD {
+                state = self.waited(state);
+                continue;
+            }
+            let granule = state.next;
+            state.next += 1;
+            drop(state);
+            // Whoever waits for it must not wait for good.
+            let done = Done(self, granule);
+            scout_unless(self.granules[granule], self.config, &|| self.state().over);
+            drop(done);
+            state = self.state();
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn waited<'a>(&self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let woken = self.changed.wait(state);
+        woken.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells scouts that nobody opens granules any more, however that came.
+struct End<'a>(&'a Scouts<'a>);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.state().over = true;
+        self.0.changed.notify_all();
+    }
+}
+
+/// Tells that a granule was scouted, however that ended.
+struct Done<'a>(&'a Scouts<'a>, usize);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.state().done[self.1] = true;
+        self.0.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn granules_that_are_files_have_no_scouts_and_objects_are_waited_for_once() {
+        let config = crate::config::load("atl03").unwrap();
+        let near = [Path::new("a.h5"), Path::new("b.h5")];
+        assert_eq!(
+            scouted(&near, &config, |scouts| (0..2)
+                .map(|i| scouts.reach(i))
+                .count()),
+            2
+        );
+        // Nobody answers there, which is for who opens them to say.
+        let far: Vec<std::path::PathBuf> = (0..3 * AHEAD)
+            .map(|i| format!("https://127.0.0.1:1/{i}.h5").into())
+            .collect();
+        let far: Vec<&Path> = far.iter().map(AsRef::as_ref).collect();
+        let mut remote = crate::source::Remote::default();
+        remote.retries = 0;
+        let config = Config {
+            access: crate::config::Access {
+                remote,
+                ..config.access.clone()
+            },
+            ..config
+        };
+        assert_eq!(
+            scouted(&far[..2], &config, |scouts| (0..2)
+                .map(|i| scouts.reach(i))
+                .count()),
+            2
+        );
+    }
+}
