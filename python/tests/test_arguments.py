@@ -29,7 +29,7 @@ def refused(call, says: str) -> None:
         ({"granules": 5}, "granules=5 (int) is no path"),
         ({"granules": b"a.h5"}, "granules=b'a.h5' (bytes) is no path"),
         ({"granules": ["a.h5", None]}, "granules[1]=None (NoneType) is no path"),
-        ({"granules": {"a": "b"}}, "is no path; give a path, or a list of them"),
+        ({"granules": {"a": "b"}}, "what granules names has neither features (STAC), items (CMR UMM-JSON)"),
         ({"granules": ""}, "granules='' (str) is no path"),
         ({"granules": "a\0.h5"}, "is no path"),
         ({"granules": []}, "no granules given"),

@@ -10,9 +10,11 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::beam::chosen;
 use super::columns::SourceDataset;
 use super::driver;
 use super::file::GranuleFile;
+use super::fit::of_other_product;
 use super::open_file::OpenFile;
 use super::track::path_in;
 use crate::config::{Access, Config, GranuleKind};
@@ -20,17 +22,6 @@ use crate::source::{self, Bytes};
 
 /// Looks at a granule: a chain has as many places as its groups and its tree of chunks are deep, and seldom more than ten.
 const ROUNDS: usize = 24;
-/// What granules say of themselves, whatever the config asks.
-const SAID: [&str; 7] = [
-    "/ancillary_data/data_start_utc",
-    "/ancillary_data/data_end_utc",
-    "/ancillary_data/release",
-    "/ancillary_data/version",
-    "/orbit_info/sc_orient",
-    "/orbit_info/cycle_number",
-    "/orbit_info/rgt",
-];
-
 /// Whether a granule is worth scouting: one that is far, of which no index knows the structure.
 pub fn is_worth_scouting(path: &Path, config: &Config) -> bool {
     config.granules == GranuleKind::Hdf5
@@ -50,7 +41,7 @@ pub fn scout(path: &Path, config: &Config, over: &dyn Fn() -> bool) {
             bytes: Arc::clone(&bytes),
             missing: Mutex::default(),
         });
-        look(&seen, path, &paths);
+        look(&seen, path, (config, &paths));
         let missing = std::mem::take(&mut *seen.missing());
         if missing.is_empty() || config.access.remote.is_stopped() || over() {
             return;
@@ -59,7 +50,7 @@ pub fn scout(path: &Path, config: &Config, over: &dyn Fn() -> bool) {
     }
 }
 
-/// The datasets that a config names, in every ground track, and what granules say of themselves.
+/// The datasets that a config names, in every ground track.
 fn paths(config: &Config) -> Vec<(String, Option<usize>)> {
     let mut templates = vec![(&*config.latitude, None), (&*config.longitude, None)];
     templates.extend(config.filters.iter().map(|f| (&*f.dataset, f.column)));
@@ -70,8 +61,7 @@ fn paths(config: &Config) -> Vec<(String, Option<usize>)> {
         link.into_iter()
             .flat_map(|link| [(&*link.index_beg, None), (&*link.count, None)]),
     );
-    let mut paths: Vec<(String, Option<usize>)> =
-        SAID.iter().map(|path| ((*path).to_owned(), None)).collect();
+    let mut paths: Vec<(String, Option<usize>)> = Vec::new();
     for track in &config.ground_tracks {
         for (template, column) in &templates {
             paths.push((path_in(template, track), *column));
@@ -82,8 +72,8 @@ fn paths(config: &Config) -> Vec<(String, Option<usize>)> {
     paths
 }
 
-/// Goes as far as what is at hand leads.
-fn look(seen: &Arc<Seen>, path: &Path, paths: &[(String, Option<usize>)]) {
+/// Goes as far as what is at hand leads, in every chain of places that opening the granule goes along.
+fn look(seen: &Arc<Seen>, path: &Path, (config, paths): (&Config, &[(String, Option<usize>)])) {
     let data: Arc<dyn Bytes> = Arc::clone(seen) as Arc<dyn Bytes>;
     let Ok(file) = driver::open_bytes(&data) else {
         return;
@@ -95,6 +85,13 @@ fn look(seen: &Arc<Seen>, path: &Path, paths: &[(String, Option<usize>)]) {
         path: path.to_path_buf(),
     };
     let granule = GranuleFile::of(file, Access::default());
+    let _ = granule.says();
+    let _ = of_other_product(&granule, config);
+    if let Some(beams) = &config.beams {
+        for track in &config.ground_tracks {
+            let _ = chosen(&granule, beams, (track, &path_in("{group}", track)));
+        }
+    }
     for (path, column) in paths {
         let opened = SourceDataset::open(&granule, path, *column);
         let _ = opened.and_then(|mut dataset| dataset.index(&granule));
