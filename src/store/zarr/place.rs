@@ -6,8 +6,8 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-
-use rayon::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use super::array::WriteFailure;
 use super::hive::is_hive;
@@ -15,6 +15,9 @@ use super::ours;
 use crate::error::{Error, Result, Setting, phrase};
 use crate::folders;
 use crate::place::{FolderPlace, Inputs, hidden, sync_folder as sync};
+
+/// Files that are synced at the same time.
+const SYNCED: usize = 8;
 
 /// A target, and the hidden folder beside it in which the store grows. Dropping it removes the
 /// folder unless the store got its name.
@@ -201,15 +204,43 @@ pub fn sync_written(folder: &Path) -> Result<(), WriteFailure> {
             to.push(path);
         }
     }
-    files.into_par_iter().try_for_each(|path| {
-        let synced = fs::File::options().write(true).open(&path);
+    together(&files, |path| {
+        let synced = fs::File::options().write(true).open(path);
         let synced = synced.and_then(|file| file.sync_all());
-        synced.map_err(|source| WriteFailure { path, source })
+        synced.map_err(|source| WriteFailure {
+            path: path.clone(),
+            source,
+        })
     })?;
-    below
-        .par_iter()
-        .rev()
-        .try_for_each(|path| sync_folder(path))
+    below.reverse();
+    together(&below, |path| sync_folder(path))
+}
+
+/// Syncs several at a time, on threads that wait for the disk and take no part in what is computed: who waits together
+/// is written together.
+fn together(
+    all: &[PathBuf],
+    sync: impl Fn(&PathBuf) -> Result<(), WriteFailure> + Sync,
+) -> Result<(), WriteFailure> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some(path) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+            sync(path)?;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let others = 1..SYNCED.min(all.len());
+        // Fewer will do where the system has no more threads.
+        let others = others.filter_map(|_| thread::Builder::new().spawn_scoped(scope, work).ok());
+        let others: Vec<_> = others.collect();
+        let own = work();
+        let others = others.into_iter().map(|other| {
+            let ended = other.join();
+            ended.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        others.fold(own, Result::and)
+    })
 }
 
 /// Makes all below a folder durable: at once where the system can, else file by file.
