@@ -24,7 +24,7 @@ pub(crate) use functions::{Parameters, REDUCERS, Reducer, bare, reducer};
 pub(crate) use near::{nearest, suggestion};
 
 pub use condition::{Bits, Comparison, Condition};
-pub use eval::{eval_cell, eval_rows};
+pub use eval::{RowValues, eval_cell, eval_rows};
 pub use mask::eval_condition;
 pub use parse::{parse_cell, parse_condition, parse_row, parse_scalar};
 

@@ -4,10 +4,76 @@ use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
 
-use crate::expr::{Condition, RowExpr, eval_condition, eval_rows};
+use crate::expr::{Condition, RowExpr, RowValues, eval_condition, eval_rows};
 use crate::photon::{Buffer, Column, ColumnMemory, PhotonBatch, Values};
 
-use super::job::{ColumnOrigin, Job};
+use super::job::{ColumnOrigin, Job, JobColumn};
+
+/// Values of derived columns that nobody has made yet: a fold makes them as it comes to them, so that they are read
+/// while they are in the cache, and never written to memory.
+#[derive(Debug, Default)]
+pub struct Unmade<'a> {
+    /// One for each column of the job, or none at all.
+    columns: Vec<Option<RowValues<'a>>>,
+}
+
+impl<'a> Unmade<'a> {
+    /// Of the columns that [`Derivation::take_for`] took, and of what it left of the source columns.
+    pub fn new(
+        (job, makes): (&Job, bool),
+        variables: &[impl AsRef<str>],
+        (sources, taken): (&'a [Column], &'a [Column]),
+    ) -> Self {
+        if !makes {
+            return Self::default();
+        }
+        let values = |name: &str| {
+            let variable = variable_of(variables, name);
+            // The last column of a source has its values.
+            let of_source = |column: &JobColumn| column.origin == ColumnOrigin::Source(variable);
+            let last = job.columns.iter().rposition(of_source);
+            last.map_or(&sources[variable].values, |last| &taken[last].values)
+        };
+        let unmade = |i: usize| match &job.columns[i].origin {
+            ColumnOrigin::Derived { expr, .. } if may_wait(job, i) => {
+                Some(RowValues::new(expr, &values))
+            }
+            _ => None,
+        };
+        Self {
+            columns: (0..job.columns.len()).map(unmade).collect(),
+        }
+    }
+
+    /// The values of a column of the job, where they are not in it.
+    pub fn of(&self, column: usize) -> Option<&RowValues<'a>> {
+        self.columns.get(column)?.as_ref()
+    }
+
+    /// Whether there are any such.
+    pub fn is_empty(&self) -> bool {
+        self.columns.iter().all(Option::is_none)
+    }
+}
+
+/// Whether some columns of a job may be left for the fold to make.
+pub fn any_may_wait(job: &Job) -> bool {
+    (0..job.columns.len()).any(|i| may_wait(job, i))
+}
+
+/// Whether a fold of runs may make a column: where it is read once, run by run, and by nothing else.
+fn may_wait(job: &Job, column: usize) -> bool {
+    let JobColumn { origin, needs, .. } = &job.columns[column];
+    let joined = |other: &JobColumn| {
+        let mut joints = other.needs.joints.iter();
+        joints.any(|joint| joint.others.contains(&column))
+    };
+    matches!(origin, ColumnOrigin::Derived { .. })
+        && !needs.moments
+        && !needs.products
+        && needs.joints.is_empty()
+        && !job.columns.iter().any(joined)
+}
 
 /// Turns source columns into the job's columns and back, batch after batch in the same memory.
 #[derive(Debug, Default)]
@@ -33,12 +99,26 @@ impl Derivation {
         variables: &[impl AsRef<str>],
         batch: &mut PhotonBatch,
     ) -> Vec<Column> {
+        self.take_for((job, false), variables, batch)
+    }
+
+    /// As [`take`](Self::take). Where the fold `makes` values, those of some columns are left to it: [`Unmade`] has
+    /// them.
+    pub fn take_for(
+        &mut self,
+        (job, makes): (&Job, bool),
+        variables: &[impl AsRef<str>],
+        batch: &mut PhotonBatch,
+    ) -> Vec<Column> {
         let sources = Sources { variables, batch };
-        let derived: Vec<Option<Column>> = job
-            .columns
-            .iter()
-            .map(|column| match &column.origin {
+        let columns = job.columns.iter().enumerate();
+        let derived: Vec<Option<Column>> = columns
+            .map(|(i, column)| match &column.origin {
                 ColumnOrigin::Source(_) => None,
+                ColumnOrigin::Derived { operands, .. } if makes && may_wait(job, i) => Some(Column {
+                    values: Values::F64(Buffer::default()),
+                    nulls: sources.nulls(operands),
+                }),
                 made => Some(self.make(made, &sources)),
             })
             .collect();
@@ -66,7 +146,7 @@ impl Derivation {
                     }
                 }
                 // Lent memory goes back to where it came from.
-                (origin, Values::F64(values)) if origin.is_derived() && values.lent().is_none() => {
+                (origin, Values::F64(values)) if origin.is_derived() && values.capacity() > 0 => {
                     self.spare.push(values);
                 }
                 (_, _) => {}
@@ -113,6 +193,13 @@ impl Derivation {
     }
 }
 
+fn variable_of(variables: &[impl AsRef<str>], name: &str) -> usize {
+    let mut names = variables.iter();
+    names
+        .position(|variable| variable.as_ref() == name)
+        .unwrap_or_else(|| unreachable!("column {name} is declared"))
+}
+
 /// The source columns of a batch by name.
 struct Sources<'a, V> {
     variables: &'a [V],
@@ -121,11 +208,7 @@ struct Sources<'a, V> {
 
 impl<V: AsRef<str>> Sources<'_, V> {
     fn values(&self, name: &str) -> &Values {
-        let mut variables = self.variables.iter();
-        let variable = variables
-            .position(|variable| variable.as_ref() == name)
-            .unwrap_or_else(|| unreachable!("column {name} is declared"));
-        &self.batch.columns[variable].values
+        &self.batch.columns[variable_of(self.variables, name)].values
     }
 
     /// Null where any of the operands is.
