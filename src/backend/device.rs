@@ -227,6 +227,7 @@ impl Device {
     }
 
     /// Whether columns of a job may be left for [`fold_with`](Self::fold_with) to make.
+    #[doc(hidden)]
     pub fn makes_values(&self, batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> bool {
         match self {
             Self::Cpu(cpu) => any_may_wait(job) && cpu.folds_runs_at(batch, grid),
@@ -247,6 +248,7 @@ impl Device {
 
     /// As [`fold`](Self::fold), with values that are not made yet, where the device [makes
     /// them](Self::makes_values).
+    #[doc(hidden)]
     pub fn fold_with(
         &self,
         (batch, unmade): (&PhotonBatch, &Unmade),

@@ -25,7 +25,7 @@ const UNIT: i32 = -128;
 /// Terms whose integers add up to 2^62 at most.
 const BLOCK: usize = 2048;
 /// Terms below which it costs more to choose among vector instructions than those save.
-const FEW: usize = 48;
+const FEW: usize = 24;
 /// 1.5 * 2^52: an integer below 2^51 in magnitude added to it stands in the low bits.
 const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 /// Bits of an f64 that are 0 where it is an f32.
@@ -95,20 +95,23 @@ fn on_grids<const N: usize>(
     Some(sum)
 }
 
-/// The bits of terms on each grid, added up, and all bits of what is left of any.
+/// The bits of terms on each grid, added up, and all bits of what is left of any. Each grid has names of its own:
+/// loops over them are not always unrolled, and then not turned into vector instructions.
 macro_rules! cut {
-    ($terms:ident, $grids:ident) => {{
-        let (mut bits, mut left) = ($grids.map(|_| 0u64), 0);
+    ($terms:ident, $grids:ident, $($grid:ident $bits:ident),+) => {{
+        let [$($grid),+] = $grids;
+        $(let mut $bits = 0u64;)+
+        let mut left = 0;
         for &term in $terms {
-            let mut rest = term;
-            for (bits, grid) in bits.iter_mut().zip($grids) {
-                let shifted = rest + grid;
-                *bits = bits.wrapping_add(shifted.to_bits());
-                rest -= shifted - grid;
-            }
+            let rest = term;
+            $(
+                let shifted = rest + $grid;
+                $bits = $bits.wrapping_add(shifted.to_bits());
+                let rest = rest - (shifted - $grid);
+            )+
             left |= rest.to_bits();
         }
-        (bits, left)
+        ([$($bits),+], left)
     }};
 }
 
@@ -118,7 +121,7 @@ macro_rules! cut {
     "x86_64+sse4.1"
 ))]
 fn on_one(terms: &[f64], grids: [f64; 1]) -> ([u64; 1], u64) {
-    cut!(terms, grids)
+    cut!(terms, grids, a of_a)
 }
 
 #[multiversion(targets(
@@ -127,7 +130,7 @@ fn on_one(terms: &[f64], grids: [f64; 1]) -> ([u64; 1], u64) {
     "x86_64+sse4.1"
 ))]
 fn on_two(terms: &[f64], grids: [f64; 2]) -> ([u64; 2], u64) {
-    cut!(terms, grids)
+    cut!(terms, grids, a of_a, b of_b)
 }
 
 #[multiversion(targets(
@@ -136,12 +139,12 @@ fn on_two(terms: &[f64], grids: [f64; 2]) -> ([u64; 2], u64) {
     "x86_64+sse4.1"
 ))]
 fn on_four(terms: &[f64], grids: [f64; 4]) -> ([u64; 4], u64) {
-    cut!(terms, grids)
+    cut!(terms, grids, a of_a, b of_b, c of_c, d of_d)
 }
 
 #[inline]
 fn few_on_two(terms: &[f64], grids: [f64; 2]) -> ([u64; 2], u64) {
-    cut!(terms, grids)
+    cut!(terms, grids, a of_a, b of_b)
 }
 
 /// The bits of the largest magnitude, and all bits that any term has.

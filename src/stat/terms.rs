@@ -10,7 +10,7 @@ use super::value::Value;
 /// of 2^60 photons 251.
 const TERM_EXPONENT: i32 = 128;
 /// Terms that are sooner added one by one than cut.
-const FEW: usize = 3;
+const FEW: usize = 5;
 /// Terms that are looked at one by one before they are added.
 const GATHERED: usize = 128;
 
