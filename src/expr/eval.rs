@@ -12,6 +12,7 @@
 
 use rayon::prelude::*;
 
+use super::loops::{all_one_nan, one_nan, power, times, times_f32, widen};
 use super::mask::{bind, fill_condition, is_constant};
 use super::{BinaryOp, CellExpr, Condition, Extreme, RowExpr, UnaryFn};
 use crate::photon::Values;
@@ -40,9 +41,7 @@ impl<'a> RowValues<'a> {
     pub fn fill(&self, start: usize, out: &mut [f64]) {
         for (block, values) in out.chunks_mut(BLOCK).enumerate() {
             self.0.fill(start + block * BLOCK, values);
-            for value in values {
-                *value = one_nan(*value);
-            }
+            all_one_nan(values);
         }
     }
 }
@@ -169,11 +168,6 @@ fn extreme(which: Extreme, a: f64, b: f64) -> f64 {
     }
 }
 
-/// Sign and payload of a NaN differ between machines; this one does not.
-fn one_nan(x: f64) -> f64 {
-    if x.is_nan() { f64::NAN } else { x }
-}
-
 /// A row expression whose names are bound to columns.
 #[derive(Debug)]
 pub(super) enum Bound<'a> {
@@ -269,7 +263,13 @@ impl<'a> Bound<'a> {
                 match op {
                     Op::Plain(BinaryOp::Add) => b.zip(start, out, |x, y| x + y),
                     Op::Plain(BinaryOp::Sub) => b.zip(start, out, |x, y| x - y),
-                    Op::Plain(BinaryOp::Mul) => b.zip(start, out, |x, y| x * y),
+                    Op::Plain(BinaryOp::Mul) => match b.as_ref() {
+                        Self::Column(Values::F32(by)) => {
+                            times_f32(out, &by[start..start + out.len()]);
+                        }
+                        Self::Column(Values::F64(by)) => times(out, &by[start..start + out.len()]),
+                        _ => b.zip(start, out, |x, y| x * y),
+                    },
                     Op::Plain(BinaryOp::Div) => b.zip(start, out, |x, y| x / y),
                     Op::Plain(BinaryOp::Pow) => b.zip(start, out, libm::pow),
                     Op::Root => {
@@ -338,31 +338,11 @@ impl<'a> Bound<'a> {
     }
 }
 
-/// Multiplies each value by itself so many times, from the left, in the order of [`Op::apply`].
-fn power(out: &mut [f64], times: u32, inverted: bool) {
-    let mut base = [0.0; BLOCK];
-    let base = &mut base[..out.len()];
-    base.copy_from_slice(out);
-    for _ in 1..times {
-        for (x, base) in out.iter_mut().zip(&*base) {
-            *x *= base;
-        }
-    }
-    if inverted {
-        for x in out.iter_mut() {
-            *x = 1.0 / *x;
-        }
-    }
-}
-
 /// Widens values to f64; exact for f32, f64 and integers up to 2^53.
 fn copy(values: &Values, start: usize, out: &mut [f64]) {
     let end = start + out.len();
     match values {
-        Values::F32(v) => out
-            .iter_mut()
-            .zip(&v[start..end])
-            .for_each(|(x, v)| *x = f64::from(*v)),
+        Values::F32(v) => widen(&v[start..end], out),
         Values::F64(v) => out.copy_from_slice(&v[start..end]),
         Values::I64(v) => out
             .iter_mut()

@@ -11,6 +11,7 @@ mod eval;
 mod functions;
 mod level;
 mod lex;
+mod loops;
 mod mask;
 mod near;
 mod parse;

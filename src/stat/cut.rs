@@ -252,7 +252,15 @@ mod tests {
     #[test]
     fn one_term_that_is_not_in_range_leaves_no_sum() {
         for n in [1, 7, FEW, 3 * BLOCK] {
-            for wrong in [f64::NAN, -f64::NAN, f64::INFINITY, f64::NEG_INFINITY, LIMIT, -LIMIT, f64::MAX] {
+            for wrong in [
+                f64::NAN,
+                -f64::NAN,
+                f64::INFINITY,
+                f64::NEG_INFINITY,
+                LIMIT,
+                -LIMIT,
+                f64::MAX,
+            ] {
                 for at in [0, n / 2, n - 1] {
                     let mut terms = vec![0.5; n];
                     terms[at] = wrong;
@@ -265,7 +273,13 @@ mod tests {
     #[test]
     fn blocks_of_the_largest_terms_do_not_wrap() {
         let largest = LIMIT.next_down();
-        for term in [largest, -largest, 2f64.powi(62), 1.0f64.next_down(), 2f64.powi(-77).next_down()] {
+        for term in [
+            largest,
+            -largest,
+            2f64.powi(62),
+            1.0f64.next_down(),
+            2f64.powi(-77).next_down(),
+        ] {
             for n in [FEW - 1, BLOCK, 2 * BLOCK + 1] {
                 let terms = vec![term; n];
                 assert_eq!(sum(&terms, LIMIT), plain(&terms), "{n} of {term}");
@@ -277,7 +291,14 @@ mod tests {
     fn terms_on_both_sides_of_a_unit_round_half_to_even_whatever_is_beside_them() {
         let unit = 2f64.powi(UNIT);
         let halves: Vec<f64> = (-9..=9).map(|i| f64::from(i) * 0.5 * unit).collect();
-        for beside in [0.0, 2f64.powi(-77), 2f64.powi(-76), 2f64.powi(-25), 2f64.powi(27), LIMIT.next_down()] {
+        for beside in [
+            0.0,
+            2f64.powi(-77),
+            2f64.powi(-76),
+            2f64.powi(-25),
+            2f64.powi(27),
+            LIMIT.next_down(),
+        ] {
             for copies in [1, 20] {
                 let mut terms = halves.repeat(copies);
                 terms.push(beside);

@@ -70,6 +70,7 @@ fn may_wait(job: &Job, column: usize) -> bool {
     };
     matches!(origin, ColumnOrigin::Derived { .. })
         && !needs.moments
+        && !needs.ordered
         && !needs.products
         && needs.joints.is_empty()
         && !job.columns.iter().any(joined)
@@ -115,10 +116,12 @@ impl Derivation {
         let derived: Vec<Option<Column>> = columns
             .map(|(i, column)| match &column.origin {
                 ColumnOrigin::Source(_) => None,
-                ColumnOrigin::Derived { operands, .. } if makes && may_wait(job, i) => Some(Column {
-                    values: Values::F64(Buffer::default()),
-                    nulls: sources.nulls(operands),
-                }),
+                ColumnOrigin::Derived { operands, .. } if makes && may_wait(job, i) => {
+                    Some(Column {
+                        values: Values::F64(Buffer::default()),
+                        nulls: sources.nulls(operands),
+                    })
+                }
                 made => Some(self.make(made, &sources)),
             })
             .collect();

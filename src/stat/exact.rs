@@ -60,6 +60,7 @@ impl Unsigned256 {
     }
 
     /// Number of bits up to the highest that is set.
+    #[inline]
     pub(super) fn bits(self) -> u32 {
         if self.high == 0 {
             128 - self.low.leading_zeros()
@@ -68,6 +69,7 @@ impl Unsigned256 {
         }
     }
 
+    #[inline]
     pub(super) fn shifted_left(self, by: u32) -> Self {
         match by {
             0 => self,
@@ -141,6 +143,7 @@ impl Signed256 {
     }
 
     /// Adds another sum.
+    #[inline]
     pub fn merge(&mut self, other: Self) {
         let (low, carry) = self.low.overflowing_add(other.low);
         self.low = low;
@@ -155,6 +158,7 @@ impl Signed256 {
     }
 
     /// The absolute value.
+    #[inline]
     pub fn magnitude(self) -> Unsigned256 {
         let positive = if self.is_negative() {
             self.negated()

@@ -97,6 +97,7 @@ fn divide(numerator: Unsigned256, denominator: u128) -> (Unsigned256, u128) {
     (quotient, remainder)
 }
 
+#[inline]
 pub(super) fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((1023 + i64::from(exponent)) as u64) << 52)
 }
@@ -172,7 +173,8 @@ mod tests {
 
     /// Integers of any number of bits up to 256, often with runs of zeros or ones.
     fn numerator() -> impl Strategy<Value = Unsigned256> {
-        let limb = || prop_oneof![3 => any::<u128>(), 1 => Just(0), 1 => Just(u128::MAX), 1 => Just(1)];
+        let limb =
+            || prop_oneof![3 => any::<u128>(), 1 => Just(0), 1 => Just(u128::MAX), 1 => Just(1)];
         (limb(), limb(), 0u32..256)
             .prop_map(|(high, low, by)| shifted_right_256(Unsigned256 { high, low }, by))
     }
@@ -222,10 +224,24 @@ mod tests {
 
     #[test]
     fn the_largest_and_the_smallest_numerators_round_alike_too() {
-        let most = Unsigned256 { high: u128::MAX, low: u128::MAX };
-        for a in [of(1), of(2), of(3), of(u128::MAX), most, Unsigned256 { high: 1, low: 0 }] {
+        let most = Unsigned256 {
+            high: u128::MAX,
+            low: u128::MAX,
+        };
+        for a in [
+            of(1),
+            of(2),
+            of(3),
+            of(u128::MAX),
+            most,
+            Unsigned256 { high: 1, low: 0 },
+        ] {
             for d in [1, 2, 3, (1 << 53) + 1, (1 << NARROW) - 1] {
-                assert_eq!(narrow(a, d, 0).to_bits(), wide(a, d, 0).to_bits(), "{a:?} / {d}");
+                assert_eq!(
+                    narrow(a, d, 0).to_bits(),
+                    wide(a, d, 0).to_bits(),
+                    "{a:?} / {d}"
+                );
             }
         }
     }

@@ -69,6 +69,7 @@ impl TermSum {
         out_of_range
     }
 
+    #[inline]
     pub fn merge(&mut self, other: &Self) {
         self.sum.merge(other.sum);
     }

@@ -37,7 +37,11 @@ fn track() -> impl Strategy<Value = Track> {
         let n = (rows.len() * times).min(12_000);
         let again = |i: usize| {
             let (h, w, odd) = rows[i % rows.len()];
-            (h + (i / rows.len()) as f32 * 0.125, w, odd.wrapping_add(i as u8))
+            (
+                h + (i / rows.len()) as f32 * 0.125,
+                w,
+                odd.wrapping_add(i as u8),
+            )
         };
         Track {
             step: 10f64.powf(step),
@@ -63,7 +67,12 @@ impl Track {
         });
         let column = |values, null: u8| Column {
             values,
-            nulls: self.special.then(|| self.rows.iter().map(|row| row.2 != null).collect::<NullBuffer>()),
+            nulls: self.special.then(|| {
+                self.rows
+                    .iter()
+                    .map(|row| row.2 != null)
+                    .collect::<NullBuffer>()
+            }),
         };
         let lon: Vec<f64> = (0..n).map(|i| -45.0 + 0.3 * along(i)).collect();
         let lat: Vec<f64> = (0..n).map(|i| 70.0 + along(i)).collect();
@@ -92,7 +101,12 @@ impl Track {
         let cpu = Cpu::open(threads).unwrap().with_strategy(order);
         let mut timed = self.timed();
         let mut cells = vec![0; timed.photons()];
-        cpu.cells(&timed.batch().lon, &timed.batch().lat, timed.grid(), &mut cells);
+        cpu.cells(
+            &timed.batch().lon,
+            &timed.batch().lat,
+            timed.grid(),
+            &mut cells,
+        );
         let (partials, answer) = if from_cells {
             let start = Start::Cells(&cpu, &cells);
             (timed.fold(start).unwrap().0, timed.repeat(start).unwrap().0)
