@@ -74,7 +74,7 @@ pub struct Timed {
 /// ```
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct StageSeconds {
-    /// Elementwise expressions, as the product of a weighted mean.
+    /// Elementwise expressions, as the product of a weighted mean, where the fold does not make them as it goes.
     pub derive: f64,
     pub upload: f64,
     pub locate: f64,

@@ -4,77 +4,11 @@ use std::sync::Arc;
 
 use arrow::buffer::NullBuffer;
 
-use crate::expr::{Condition, RowExpr, RowValues, eval_condition, eval_rows};
+use crate::expr::{Condition, RowExpr, eval_condition, eval_rows};
 use crate::photon::{Buffer, Column, ColumnMemory, PhotonBatch, Values};
 
-use super::job::{ColumnOrigin, Job, JobColumn};
-
-/// Values of derived columns that nobody has made yet: a fold makes them as it comes to them, so that they are read
-/// while they are in the cache, and never written to memory.
-#[derive(Debug, Default)]
-pub struct Unmade<'a> {
-    /// One for each column of the job, or none at all.
-    columns: Vec<Option<RowValues<'a>>>,
-}
-
-impl<'a> Unmade<'a> {
-    /// Of the columns that [`Derivation::take_for`] took, and of what it left of the source columns.
-    pub fn new(
-        (job, makes): (&Job, bool),
-        variables: &[impl AsRef<str>],
-        (sources, taken): (&'a [Column], &'a [Column]),
-    ) -> Self {
-        if !makes {
-            return Self::default();
-        }
-        let values = |name: &str| {
-            let variable = variable_of(variables, name);
-            // The last column of a source has its values.
-            let of_source = |column: &JobColumn| column.origin == ColumnOrigin::Source(variable);
-            let last = job.columns.iter().rposition(of_source);
-            last.map_or(&sources[variable].values, |last| &taken[last].values)
-        };
-        let unmade = |i: usize| match &job.columns[i].origin {
-            ColumnOrigin::Derived { expr, .. } if may_wait(job, i) => {
-                Some(RowValues::new(expr, &values))
-            }
-            _ => None,
-        };
-        Self {
-            columns: (0..job.columns.len()).map(unmade).collect(),
-        }
-    }
-
-    /// The values of a column of the job, where they are not in it.
-    pub fn of(&self, column: usize) -> Option<&RowValues<'a>> {
-        self.columns.get(column)?.as_ref()
-    }
-
-    /// Whether there are any such.
-    pub fn is_empty(&self) -> bool {
-        self.columns.iter().all(Option::is_none)
-    }
-}
-
-/// Whether some columns of a job may be left for the fold to make.
-pub fn any_may_wait(job: &Job) -> bool {
-    (0..job.columns.len()).any(|i| may_wait(job, i))
-}
-
-/// Whether a fold of runs may make a column: where it is read once, run by run, and by nothing else.
-fn may_wait(job: &Job, column: usize) -> bool {
-    let JobColumn { origin, needs, .. } = &job.columns[column];
-    let joined = |other: &JobColumn| {
-        let mut joints = other.needs.joints.iter();
-        joints.any(|joint| joint.others.contains(&column))
-    };
-    matches!(origin, ColumnOrigin::Derived { .. })
-        && !needs.moments
-        && !needs.ordered
-        && !needs.products
-        && needs.joints.is_empty()
-        && !job.columns.iter().any(joined)
-}
+use super::job::{ColumnOrigin, Job};
+use super::unmade::may_wait;
 
 /// Turns source columns into the job's columns and back, batch after batch in the same memory.
 #[derive(Debug, Default)]
@@ -103,7 +37,7 @@ impl Derivation {
         self.take_for((job, false), variables, batch)
     }
 
-    /// As [`take`](Self::take). Where the fold `makes` values, those of some columns are left to it: [`Unmade`] has
+    /// As [`take`](Self::take). Where the fold `makes` values, those of some columns are left to it: `Unmade` has
     /// them.
     pub fn take_for(
         &mut self,
@@ -196,7 +130,8 @@ impl Derivation {
     }
 }
 
-fn variable_of(variables: &[impl AsRef<str>], name: &str) -> usize {
+/// The place of a variable among those of these names.
+pub(super) fn variable_of(variables: &[impl AsRef<str>], name: &str) -> usize {
     let mut names = variables.iter();
     names
         .position(|variable| variable.as_ref() == name)
