@@ -25,7 +25,7 @@ const UNIT: i32 = -128;
 /// Terms whose integers add up to 2^62 at most.
 const BLOCK: usize = 2048;
 /// Terms below which it costs more to choose among vector instructions than those save.
-const FEW: usize = 24;
+const FEW: usize = 12;
 /// 1.5 * 2^52: an integer below 2^51 in magnitude added to it stands in the low bits.
 const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 /// Bits of an f64 that are 0 where it is an f32.
@@ -33,74 +33,30 @@ const BEYOND_F32: u64 = (1 << 29) - 1;
 
 /// The sum of terms that are all below `limit` in magnitude, which is 2^63 at most; `None` where one is not, or is NaN.
 pub(super) fn sum(terms: &[f64], limit: f64) -> Option<Signed256> {
-    let few = terms.len() < FEW;
-    let (largest, set) = if few {
-        few_extent(terms)
+    if terms.len() < FEW {
+        sum_of(terms, limit)
     } else {
-        extent(terms)
-    };
-    // Those of NaN and infinity are above all others.
-    if largest >= limit.to_bits() {
-        return None;
+        sum_of_many(terms, limit)
     }
-    // All are below 2^above.
-    let above = (largest >> 52) as i32 - 1022;
-    let first = (above - 51).max(UNIT);
-    if few {
-        return Some(sum_few(terms, first));
-    }
-    let mut sum = Signed256::default();
-    for block in terms.chunks(BLOCK) {
-        sum.merge(sum_block(block, first, set & BEYOND_F32 == 0));
-    }
-    Some(sum)
 }
 
-fn sum_few(terms: &[f64], first: i32) -> Signed256 {
-    on_grids(terms, first, few_on_two)
-        .or_else(|| on_grids(terms, first, on_four))
-        .unwrap_or_else(|| unreachable!("{FOUR}"))
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+fn sum_of_many(terms: &[f64], limit: f64) -> Option<Signed256> {
+    sum_of(terms, limit)
 }
 
-fn sum_block(terms: &[f64], first: i32, one_may_do: bool) -> Signed256 {
-    let one = one_may_do.then(|| on_grids(terms, first, on_one));
-    one.flatten()
-        .or_else(|| on_grids(terms, first, on_two))
-        .or_else(|| on_grids(terms, first, on_four))
-        .unwrap_or_else(|| unreachable!("{FOUR}"))
-}
-
-const FOUR: &str = "four grids reach the unit from any term in range";
-
-/// The sum of terms below 2^51 units of the first grid, of which N grids leave nothing; `None` where they do.
-#[inline]
-fn on_grids<const N: usize>(
-    terms: &[f64],
-    first: i32,
-    cut: impl Fn(&[f64], [f64; N]) -> ([u64; N], u64),
-) -> Option<Signed256> {
-    let units: [i32; N] = std::array::from_fn(|i| (first - 52 * i as i32).max(UNIT));
-    let grids = units.map(|unit| TO_INTEGER * power_of_two(unit));
-    let (bits, left) = cut(terms, grids);
-    // A zero that is left may have a sign.
-    if left << 1 != 0 && units[N - 1] > UNIT {
-        return None;
-    }
-    let mut sum = Signed256::default();
-    for ((unit, grid), bits) in units.into_iter().zip(grids).zip(bits) {
-        let none = grid.to_bits().wrapping_mul(terms.len() as u64);
-        let count = bits.wrapping_sub(none) as i64;
-        sum.merge(Signed256::shifted(count.into(), (unit - UNIT) as u32));
-    }
-    Some(sum)
-}
-
-/// The bits of terms on each grid, added up, and all bits of what is left of any. Each grid has names of its own:
-/// loops over them are not always unrolled, and then not turned into vector instructions.
-macro_rules! cut {
-    ($terms:ident, $grids:ident, $($grid:ident $bits:ident),+) => {{
-        let [$($grid),+] = $grids;
-        $(let mut $bits = 0u64;)+
+/// The sum of terms on N grids, or `None` where those leave anything. Each grid has names of its own: loops over grids
+/// are not always unrolled, and then not turned into vector instructions.
+macro_rules! on_grids {
+    ($terms:ident, $first:ident, $($i:literal $grid:ident $bits:ident),+) => {{
+        $(
+            let $grid = grid($first, $i);
+            let mut $bits = 0u64;
+        )+
         let mut left = 0;
         for &term in $terms {
             let rest = term;
@@ -111,67 +67,66 @@ macro_rules! cut {
             )+
             left |= rest.to_bits();
         }
-        ([$($bits),+], left)
+        // A zero that is left may have a sign.
+        let all = left << 1 == 0 || [$(unit($first, $i)),+].contains(&UNIT);
+        all.then(|| {
+            let mut sum = Signed256::default();
+            $(
+                let none = $grid.to_bits().wrapping_mul($terms.len() as u64);
+                let count = $bits.wrapping_sub(none) as i64;
+                sum.merge(Signed256::shifted(count.into(), (unit($first, $i) - UNIT) as u32));
+            )+
+            sum
+        })
     }};
 }
 
-#[multiversion(targets(
-    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx2",
-    "x86_64+sse4.1"
-))]
-fn on_one(terms: &[f64], grids: [f64; 1]) -> ([u64; 1], u64) {
-    cut!(terms, grids, a of_a)
-}
-
-#[multiversion(targets(
-    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx2",
-    "x86_64+sse4.1"
-))]
-fn on_two(terms: &[f64], grids: [f64; 2]) -> ([u64; 2], u64) {
-    cut!(terms, grids, a of_a, b of_b)
-}
-
-#[multiversion(targets(
-    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx2",
-    "x86_64+sse4.1"
-))]
-fn on_four(terms: &[f64], grids: [f64; 4]) -> ([u64; 4], u64) {
-    cut!(terms, grids, a of_a, b of_b, c of_c, d of_d)
-}
-
-#[inline]
-fn few_on_two(terms: &[f64], grids: [f64; 2]) -> ([u64; 2], u64) {
-    cut!(terms, grids, a of_a, b of_b)
-}
-
-/// The bits of the largest magnitude, and all bits that any term has.
-macro_rules! extent {
-    ($terms:ident) => {{
-        let (mut largest, mut set) = (0i64, 0);
-        for term in $terms {
-            let bits = term.to_bits();
-            largest = largest.max((bits & (u64::MAX >> 1)) as i64);
-            set |= bits;
+#[inline(always)]
+fn sum_of(terms: &[f64], limit: f64) -> Option<Signed256> {
+    let (mut largest, mut set) = (0i64, 0);
+    for term in terms {
+        let bits = term.to_bits();
+        largest = largest.max((bits & (u64::MAX >> 1)) as i64);
+        set |= bits;
+    }
+    // Those of NaN and infinity are above all others.
+    if largest as u64 >= limit.to_bits() {
+        return None;
+    }
+    // All are below 2^above.
+    let above = (largest >> 52) as i32 - 1022;
+    let first = (above - 51).max(UNIT);
+    let one_may_do = set & BEYOND_F32 == 0;
+    let mut sum = Signed256::default();
+    for block in terms.chunks(BLOCK) {
+        let mut found = None;
+        if one_may_do {
+            found = on_grids!(block, first, 0 a of_a);
         }
-        (largest as u64, set)
-    }};
+        if found.is_none() {
+            found = on_grids!(block, first, 0 a of_a, 1 b of_b);
+        }
+        if found.is_none() {
+            found = on_grids!(block, first, 0 a of_a, 1 b of_b, 2 c of_c, 3 d of_d);
+        }
+        let Some(of_block) = found else {
+            unreachable!("four grids reach the unit from any term in range")
+        };
+        sum.merge(of_block);
+    }
+    Some(sum)
 }
 
-#[multiversion(targets(
-    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx2",
-    "x86_64+sse4.1"
-))]
-fn extent(terms: &[f64]) -> (u64, u64) {
-    extent!(terms)
+/// The exponent of a unit of grid `i`.
+#[inline(always)]
+fn unit(first: i32, i: i32) -> i32 {
+    (first - 52 * i).max(UNIT)
 }
 
-#[inline]
-fn few_extent(terms: &[f64]) -> (u64, u64) {
-    extent!(terms)
+/// What rounds to units of grid `i`.
+#[inline(always)]
+fn grid(first: i32, i: i32) -> f64 {
+    TO_INTEGER * power_of_two(unit(first, i))
 }
 
 #[cfg(test)]

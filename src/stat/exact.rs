@@ -196,13 +196,6 @@ mod tests {
         BigUint::from(value.high) << 128 | BigUint::from(value.low)
     }
 
-    fn wide(value: u128) -> Unsigned256 {
-        Unsigned256 {
-            high: 0,
-            low: value,
-        }
-    }
-
     #[test]
     fn a_float_is_rounded_half_to_even_below_the_unit_and_nowhere_else() {
         let integer = |x: f64, exponent: i32| {
