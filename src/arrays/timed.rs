@@ -16,7 +16,7 @@ use crate::config::{GridConfig, Variable};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::StoreSchema;
 use crate::photon::{PhotonBatch, SourceColumn};
-use crate::stat::{Derivation, Job, Partials, TermSum};
+use crate::stat::{Derivation, Job, Partials, TermSum, Unmade, any_may_wait};
 use crate::usage::{cpu_seconds_since, cpu_time};
 
 /// Where a fold starts.
@@ -74,7 +74,7 @@ pub struct Timed {
 /// ```
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct StageSeconds {
-    /// Elementwise expressions, as the product of a weighted mean.
+    /// Elementwise expressions, as the product of a weighted mean, where the fold does not make them as it goes.
     pub derive: f64,
     pub upload: f64,
     pub locate: f64,
@@ -205,31 +205,45 @@ impl Timed {
     /// The device's.
     pub fn fold(&mut self, start: Start) -> Result<(Partials, (StageSeconds, Batches))> {
         let deriving = Instant::now();
-        let columns = self
-            .derivation
-            .take(&self.job, &self.variables, &mut self.batch);
-        let sources = std::mem::replace(&mut self.batch.columns, columns);
+        let Self {
+            job,
+            grid,
+            variables,
+            batch,
+            derivation,
+            ..
+        } = self;
+        let makes = match start {
+            Start::Positions(device) => device.makes_values(batch, grid, job),
+            Start::Cells(cpu, cells) => any_may_wait(job) && cpu.folds_runs_of(cells),
+        };
+        let take = || derivation.take_for((job, makes), variables, batch);
+        let columns = match start {
+            Start::Positions(device) => device.install(take),
+            Start::Cells(cpu, _) => cpu.install(take),
+        };
+        let sources = std::mem::replace(&mut batch.columns, columns);
+        let unmade = Unmade::new((job, makes), variables, (&sources, &batch.columns));
         let mut seconds = StageSeconds {
             derive: deriving.elapsed().as_secs_f64(),
             ..StageSeconds::default()
         };
         let mut times = StageTimes::default();
         let partials = match start {
-            Start::Positions(device) => device.fold(&self.batch, &self.grid, &self.job, &mut times),
+            Start::Positions(device) => device.fold_with((batch, &unmade), grid, job, &mut times),
             Start::Cells(cpu, cells) => {
-                let columns = &self.batch.columns;
+                let columns = &batch.columns;
                 let fold = || -> Result<Partials> {
-                    let mut partials = cpu.fold_cells(cells, columns, &self.grid, &self.job)?;
+                    let mut partials = cpu.fold_cells_with(cells, (columns, &unmade), grid, job)?;
                     let places = Places::Cells(cells);
-                    cpu.install(|| add_hosts(places, columns, &self.job, &mut partials))?;
+                    cpu.install(|| add_hosts(places, columns, job, &mut partials))?;
                     Ok(partials)
                 };
                 times.fused.time(fold)
             }
         };
-        let columns = std::mem::replace(&mut self.batch.columns, sources);
-        self.derivation
-            .give_back(&self.job, columns, &mut self.batch);
+        let columns = std::mem::replace(&mut batch.columns, sources);
+        derivation.give_back(job, columns, batch);
         seconds.upload = times.upload.seconds();
         seconds.locate = times.locate.seconds();
         seconds.sort = times.sort.seconds();

@@ -10,7 +10,7 @@ use crate::error::{Error, Phrase, Result, Setting, phrase};
 use crate::photon::stored::Source;
 use crate::photon::stretch::{Stretch, StretchRoom};
 use crate::photon::{ColumnMemory, PhotonBatch};
-use crate::stat::{Job, JobColumn, Partials};
+use crate::stat::{Job, JobColumn, Partials, Unmade, any_may_wait};
 
 use super::cpu::Cpu;
 use super::cuda::{self, Begun, Cuda, CudaChoice};
@@ -226,6 +226,15 @@ impl Device {
         )
     }
 
+    /// Whether columns of a job may be left for [`fold_with`](Self::fold_with) to make.
+    #[doc(hidden)]
+    pub fn makes_values(&self, batch: &PhotonBatch, grid: &GridConfig, job: &Job) -> bool {
+        match self {
+            Self::Cpu(cpu) => any_may_wait(job) && cpu.folds_runs_at(batch, grid),
+            Self::Wgpu(_) | Self::Cuda(_) => false,
+        }
+    }
+
     /// One batch through all stages, and what the stages leave to the host: remainders of values, and joint sums.
     pub fn fold(
         &self,
@@ -234,8 +243,21 @@ impl Device {
         job: &Job,
         times: &mut StageTimes,
     ) -> Result<Partials> {
+        self.fold_with((batch, &Unmade::default()), grid, job, times)
+    }
+
+    /// As [`fold`](Self::fold), with values that are not made yet, where the device [makes
+    /// them](Self::makes_values).
+    #[doc(hidden)]
+    pub fn fold_with(
+        &self,
+        (batch, unmade): (&PhotonBatch, &Unmade),
+        grid: &GridConfig,
+        job: &Job,
+        times: &mut StageTimes,
+    ) -> Result<Partials> {
         let mut partials = match self {
-            Self::Cpu(cpu) => cpu.fold(batch, grid, job, times),
+            Self::Cpu(cpu) => cpu.fold_with((batch, unmade), grid, job, times),
             Self::Wgpu(wgpu) => wgpu.fold(batch, grid, job, times),
             Self::Cuda(cuda) => cuda.fold(batch, grid, job, times),
         }?;

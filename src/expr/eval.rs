@@ -10,29 +10,57 @@
 //!
 //! Conditions are in `mask.rs`.
 
+use rayon::prelude::*;
+
+use super::loops::{all_one_nan, one_nan, power, times, times_f32, widen};
 use super::mask::{bind, fill_condition, is_constant};
 use super::{BinaryOp, CellExpr, Condition, Extreme, RowExpr, UnaryFn};
 use crate::photon::Values;
 
 /// Photons evaluated together; the deepest tree then holds under 0.5 MiB of stack.
 pub(super) const BLOCK: usize = 256;
+/// Photons of a task; whole blocks.
+const TASK: usize = 64 * BLOCK;
 /// Largest literal exponent that is multiplied out.
 const MAX_MULTIPLIED: f64 = 16.0;
 
-/// Puts the expression's value for each photon into `out`.
+/// A row expression whose names are bound to columns: it has a value for each photon of them.
+#[derive(Debug)]
+pub struct RowValues<'a>(Bound<'a>);
+
+impl<'a> RowValues<'a> {
+    /// `column` gives the values of a column by name; it is asked once per use of a column.
+    pub fn new(expr: &RowExpr, column: &dyn Fn(&str) -> &'a Values) -> Self {
+        Self(Bound::new(expr, column))
+    }
+
+    /// Puts the values of the photons from `start` on into `out`.
+    ///
+    /// # Panics
+    /// If a column has fewer values.
+    pub fn fill(&self, start: usize, out: &mut [f64]) {
+        for (block, values) in out.chunks_mut(BLOCK).enumerate() {
+            self.0.fill(start + block * BLOCK, values);
+            all_one_nan(values);
+        }
+    }
+}
+
+/// Puts the expression's value for each photon into `out`; with the threads of the pool that it is called in, if any.
 ///
 /// `column` gives the values of a column by name; it is asked once per use of a column.
 ///
 /// # Panics
 /// If a column has fewer values than `out`.
 pub fn eval_rows<'a>(expr: &RowExpr, column: &dyn Fn(&str) -> &'a Values, out: &mut [f64]) {
-    let bound = Bound::new(expr, column);
-    for (block, values) in out.chunks_mut(BLOCK).enumerate() {
-        bound.fill(block * BLOCK, values);
-        for value in values {
-            *value = one_nan(*value);
-        }
+    let bound = RowValues::new(expr, column);
+    if out.len() <= TASK || rayon::current_thread_index().is_none() {
+        bound.fill(0, out);
+        return;
     }
+    out.par_chunks_mut(TASK)
+        .enumerate()
+        .for_each(|(task, values)| bound.fill(task * TASK, values));
 }
 
 /// The value of a cell; `reduce` gives the value of each reduction.
@@ -140,12 +168,8 @@ fn extreme(which: Extreme, a: f64, b: f64) -> f64 {
     }
 }
 
-/// Sign and payload of a NaN differ between machines; this one does not.
-fn one_nan(x: f64) -> f64 {
-    if x.is_nan() { f64::NAN } else { x }
-}
-
 /// A row expression whose names are bound to columns.
+#[derive(Debug)]
 pub(super) enum Bound<'a> {
     Number(f64),
     Column(&'a Values),
@@ -235,13 +259,26 @@ impl<'a> Bound<'a> {
             }
             Self::Binary(op, a, b) => {
                 a.fill(start, out);
+                // One loop for each: what is the same for all photons is not asked photon by photon.
                 match op {
-                    Op::Plain(_) => b.zip(start, out, |x, y| op.apply(x, y)),
-                    Op::Multiplied { .. } | Op::Root => {
+                    Op::Plain(BinaryOp::Add) => b.zip(start, out, |x, y| x + y),
+                    Op::Plain(BinaryOp::Sub) => b.zip(start, out, |x, y| x - y),
+                    Op::Plain(BinaryOp::Mul) => match b.as_ref() {
+                        Self::Column(Values::F32(by)) => {
+                            times_f32(out, &by[start..start + out.len()]);
+                        }
+                        Self::Column(Values::F64(by)) => times(out, &by[start..start + out.len()]),
+                        _ => b.zip(start, out, |x, y| x * y),
+                    },
+                    Op::Plain(BinaryOp::Div) => b.zip(start, out, |x, y| x / y),
+                    Op::Plain(BinaryOp::Pow) => b.zip(start, out, libm::pow),
+                    Op::Root => {
                         for x in out.iter_mut() {
-                            *x = op.apply(*x, 0.0);
+                            *x = x.sqrt();
                         }
                     }
+                    Op::Multiplied { times: 0, .. } => out.fill(1.0),
+                    Op::Multiplied { times, inverted } => power(out, *times, *inverted),
                 }
             }
             Self::Extreme(which, a, b) => {
@@ -272,17 +309,31 @@ impl<'a> Bound<'a> {
 
     /// Combines `out` with this expression's values, element by element.
     pub(super) fn zip(&self, start: usize, out: &mut [f64], combine: impl Fn(f64, f64) -> f64) {
-        if let Self::Number(y) = self {
-            for x in out.iter_mut() {
-                *x = combine(*x, *y);
+        let photons = start..start + out.len();
+        match self {
+            Self::Number(y) => {
+                for x in out.iter_mut() {
+                    *x = combine(*x, *y);
+                }
             }
-            return;
-        }
-        let mut other = [0.0; BLOCK];
-        let other = &mut other[..out.len()];
-        self.fill(start, other);
-        for (x, y) in out.iter_mut().zip(other) {
-            *x = combine(*x, *y);
+            Self::Column(Values::F32(values)) => {
+                for (x, y) in out.iter_mut().zip(&values[photons]) {
+                    *x = combine(*x, f64::from(*y));
+                }
+            }
+            Self::Column(Values::F64(values)) => {
+                for (x, y) in out.iter_mut().zip(&values[photons]) {
+                    *x = combine(*x, *y);
+                }
+            }
+            other => {
+                let mut values = [0.0; BLOCK];
+                let values = &mut values[..out.len()];
+                other.fill(start, values);
+                for (x, y) in out.iter_mut().zip(values) {
+                    *x = combine(*x, *y);
+                }
+            }
         }
     }
 }
@@ -291,10 +342,7 @@ impl<'a> Bound<'a> {
 fn copy(values: &Values, start: usize, out: &mut [f64]) {
     let end = start + out.len();
     match values {
-        Values::F32(v) => out
-            .iter_mut()
-            .zip(&v[start..end])
-            .for_each(|(x, v)| *x = f64::from(*v)),
+        Values::F32(v) => widen(&v[start..end], out),
         Values::F64(v) => out.copy_from_slice(&v[start..end]),
         Values::I64(v) => out
             .iter_mut()

@@ -11,6 +11,7 @@ mod eval;
 mod functions;
 mod level;
 mod lex;
+mod loops;
 mod mask;
 mod near;
 mod parse;
@@ -24,7 +25,7 @@ pub(crate) use functions::{Parameters, REDUCERS, Reducer, bare, reducer};
 pub(crate) use near::{nearest, suggestion};
 
 pub use condition::{Bits, Comparison, Condition};
-pub use eval::{eval_cell, eval_rows};
+pub use eval::{RowValues, eval_cell, eval_rows};
 pub use mask::eval_condition;
 pub use parse::{parse_cell, parse_condition, parse_row, parse_scalar};
 

@@ -8,7 +8,7 @@ use crate::backend::StageTimes;
 use crate::error::{Error, Result};
 use crate::left_out::{RejectedRow, RejectedValue};
 use crate::photon::{Column, PhotonBatch, Values};
-use crate::stat::{Derivation, Job, JobColumn, Partials, Resolution, TermSum, holds};
+use crate::stat::{Derivation, Job, JobColumn, Partials, Resolution, TermSum, Unmade, holds};
 
 use super::{Granule, Line};
 
@@ -69,10 +69,13 @@ pub(super) fn all_in_range(job: &Job, partials: &Partials) -> Result<()> {
 
 /// The device sees the job's columns; afterwards the batch has its source columns again.
 fn fold(line: &mut Line, batch: &mut PhotonBatch, times: &mut StageTimes) -> Result<Partials> {
-    let (job, variables) = (line.job, &line.config.variables);
-    let columns = line.derivation.take(job, variables, batch);
+    let (job, grid, variables) = (line.job, &line.config.grid, &line.config.variables);
+    let makes = line.device.makes_values(batch, grid, job);
+    let take = || line.derivation.take_for((job, makes), variables, batch);
+    let columns = line.device.install(take);
     let sources = std::mem::replace(&mut batch.columns, columns);
-    let partials = line.device.fold(batch, &line.config.grid, job, times);
+    let unmade = Unmade::new((job, makes), variables, (&sources, &batch.columns));
+    let partials = line.device.fold_with((batch, &unmade), grid, job, times);
     let columns = std::mem::replace(&mut batch.columns, sources);
     line.derivation.give_back(job, columns, batch);
     partials
@@ -85,7 +88,8 @@ fn fold(line: &mut Line, batch: &mut PhotonBatch, times: &mut StageTimes) -> Res
 /// Strict: the first photon that does not fit.
 fn reject(line: &Line, batch: &PhotonBatch, granule: &mut Granule) -> Result<Vec<bool>> {
     let mut taken = batch.clone();
-    let derived = Derivation::default().take(line.job, &line.config.variables, &mut taken);
+    let take = || Derivation::default().take(line.job, &line.config.variables, &mut taken);
+    let derived = line.device.install(take);
     let columns: Vec<(&JobColumn, &Column)> = line.job.columns.iter().zip(&derived).collect();
     let mut by_column = vec![0; columns.len()];
     let mut nulls = vec![0; batch.columns.len()];

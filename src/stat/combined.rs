@@ -3,8 +3,8 @@
 //!
 //! Between `moments.rs` and `remainder.rs`, which hold the two, and `finish.rs`.
 
-use super::exact::ratio;
 use super::moments::Moments;
+use super::quotient::ratio;
 use super::remainder::{FINE_BITS, Remainder};
 use super::resolution::Resolution;
 use super::wide::Wide;

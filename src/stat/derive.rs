@@ -8,6 +8,7 @@ use crate::expr::{Condition, RowExpr, eval_condition, eval_rows};
 use crate::photon::{Buffer, Column, ColumnMemory, PhotonBatch, Values};
 
 use super::job::{ColumnOrigin, Job};
+use super::unmade::may_wait;
 
 /// Turns source columns into the job's columns and back, batch after batch in the same memory.
 #[derive(Debug, Default)]
@@ -33,12 +34,28 @@ impl Derivation {
         variables: &[impl AsRef<str>],
         batch: &mut PhotonBatch,
     ) -> Vec<Column> {
+        self.take_for((job, false), variables, batch)
+    }
+
+    /// As [`take`](Self::take). Where the fold `makes` values, those of some columns are left to it: `Unmade` has
+    /// them.
+    pub fn take_for(
+        &mut self,
+        (job, makes): (&Job, bool),
+        variables: &[impl AsRef<str>],
+        batch: &mut PhotonBatch,
+    ) -> Vec<Column> {
         let sources = Sources { variables, batch };
-        let derived: Vec<Option<Column>> = job
-            .columns
-            .iter()
-            .map(|column| match &column.origin {
+        let columns = job.columns.iter().enumerate();
+        let derived: Vec<Option<Column>> = columns
+            .map(|(i, column)| match &column.origin {
                 ColumnOrigin::Source(_) => None,
+                ColumnOrigin::Derived { operands, .. } if makes && may_wait(job, i) => {
+                    Some(Column {
+                        values: Values::F64(Buffer::default()),
+                        nulls: sources.nulls(operands),
+                    })
+                }
                 made => Some(self.make(made, &sources)),
             })
             .collect();
@@ -66,7 +83,7 @@ impl Derivation {
                     }
                 }
                 // Lent memory goes back to where it came from.
-                (origin, Values::F64(values)) if origin.is_derived() && values.lent().is_none() => {
+                (origin, Values::F64(values)) if origin.is_derived() && values.capacity() > 0 => {
                     self.spare.push(values);
                 }
                 (_, _) => {}
@@ -113,6 +130,14 @@ impl Derivation {
     }
 }
 
+/// The place of a variable among those of these names.
+pub(super) fn variable_of(variables: &[impl AsRef<str>], name: &str) -> usize {
+    let mut names = variables.iter();
+    names
+        .position(|variable| variable.as_ref() == name)
+        .unwrap_or_else(|| unreachable!("column {name} is declared"))
+}
+
 /// The source columns of a batch by name.
 struct Sources<'a, V> {
     variables: &'a [V],
@@ -121,11 +146,7 @@ struct Sources<'a, V> {
 
 impl<V: AsRef<str>> Sources<'_, V> {
     fn values(&self, name: &str) -> &Values {
-        let mut variables = self.variables.iter();
-        let variable = variables
-            .position(|variable| variable.as_ref() == name)
-            .unwrap_or_else(|| unreachable!("column {name} is declared"));
-        &self.batch.columns[variable].values
+        &self.batch.columns[variable_of(self.variables, name)].values
     }
 
     /// Null where any of the operands is.

@@ -1,4 +1,4 @@
-//! Exact wide integers, and the one correctly rounded division that ends every exact sum.
+//! Exact wide integers, which `quotient.rs` divides.
 //!
 //! Sums of squares of 2^60 photons need 156 bits and the numerator of a variance 216, so 256 bits
 //! never wrap.
@@ -60,7 +60,8 @@ impl Unsigned256 {
     }
 
     /// Number of bits up to the highest that is set.
-    fn bits(self) -> u32 {
+    #[inline]
+    pub(super) fn bits(self) -> u32 {
         if self.high == 0 {
             128 - self.low.leading_zeros()
         } else {
@@ -68,7 +69,8 @@ impl Unsigned256 {
         }
     }
 
-    fn shifted_left(self, by: u32) -> Self {
+    #[inline]
+    pub(super) fn shifted_left(self, by: u32) -> Self {
         match by {
             0 => self,
             1..128 => Self {
@@ -82,7 +84,7 @@ impl Unsigned256 {
         }
     }
 
-    fn bit(self, index: u32) -> u128 {
+    pub(super) fn bit(self, index: u32) -> u128 {
         if index >= 128 {
             (self.high >> (index - 128)) & 1
         } else {
@@ -100,26 +102,35 @@ impl Signed256 {
         // Subnormal numbers have no hidden bit, and the exponent of the smallest normal ones.
         let mantissa = fraction | u64::from(biased != 0) << 52;
         let shift = biased.max(1) - 1075 + exponent;
-        let magnitude = if shift < 0 {
-            Unsigned256 {
-                high: 0,
-                low: rounded_right(mantissa, shift.unsigned_abs()).into(),
-            }
-        } else {
-            Unsigned256 {
-                high: 0,
-                low: mantissa.into(),
-            }
-            .shifted_left(shift.unsigned_abs())
+        let (magnitude, up) = match u32::try_from(shift) {
+            Ok(up) => (mantissa, up),
+            Err(_) => (rounded_right(mantissa, shift.unsigned_abs()), 0),
         };
-        let positive = Self {
-            high: magnitude.high as i128,
-            low: magnitude.low,
-        };
-        if x.is_sign_negative() {
-            positive.negated()
+        let magnitude = i128::from(magnitude);
+        let signed = if x.is_sign_negative() {
+            -magnitude
         } else {
-            positive
+            magnitude
+        };
+        Self::shifted(signed, up)
+    }
+
+    /// `value * 2^by`, for products below 2^255.
+    #[inline]
+    pub(super) fn shifted(value: i128, by: u32) -> Self {
+        match by {
+            0 => Self {
+                high: value >> 127,
+                low: value as u128,
+            },
+            1..128 => Self {
+                high: value >> (128 - by),
+                low: (value as u128) << by,
+            },
+            _ => Self {
+                high: value << (by - 128),
+                low: 0,
+            },
         }
     }
 
@@ -132,6 +143,7 @@ impl Signed256 {
     }
 
     /// Adds another sum.
+    #[inline]
     pub fn merge(&mut self, other: Self) {
         let (low, carry) = self.low.overflowing_add(other.low);
         self.low = low;
@@ -146,6 +158,7 @@ impl Signed256 {
     }
 
     /// The absolute value.
+    #[inline]
     pub fn magnitude(self) -> Unsigned256 {
         let positive = if self.is_negative() {
             self.negated()
@@ -171,101 +184,16 @@ pub fn rounded_right(n: u64, by: u32) -> u64 {
     (floor as u64) + u64::from(up)
 }
 
-/// `numerator / denominator * 2^exponent`, rounded once to the nearest f64, ties to even.
-///
-/// Exact long division keeps at least 64 bits of the quotient and folds the remainder into the
-/// last bit, so the single conversion to f64 sees on which side of a tie the true quotient lies.
-///
-/// # Panics
-/// If the denominator is 0 or at least 2^127.
-pub fn ratio(numerator: Unsigned256, denominator: u128, exponent: i32) -> f64 {
-    assert!(denominator > 0 && denominator < 1 << 127, "denominator");
-    if numerator == Unsigned256::ZERO {
-        return 0.0;
-    }
-    let denominator_bits = 128 - denominator.leading_zeros();
-    let shift = (65 + denominator_bits).saturating_sub(numerator.bits());
-    let scaled = numerator.shifted_left(shift);
-    let (quotient, remainder) = divide(scaled, denominator);
-    let bits = quotient.bits();
-    let drop = bits - 64;
-    let top = shifted_right(quotient, drop) as u64;
-    let dropped = quotient != shifted_right_256(quotient, drop).shifted_left(drop);
-    let sticky = u64::from(remainder != 0 || dropped);
-    (top | sticky) as f64 * power_of_two(drop as i32 - shift as i32 + exponent)
-}
-
-fn shifted_right(value: Unsigned256, by: u32) -> u128 {
-    shifted_right_256(value, by).low
-}
-
-fn shifted_right_256(value: Unsigned256, by: u32) -> Unsigned256 {
-    match by {
-        0 => value,
-        1..128 => Unsigned256 {
-            high: value.high >> by,
-            low: (value.low >> by) | (value.high << (128 - by)),
-        },
-        _ => Unsigned256 {
-            high: 0,
-            low: value.high >> (by - 128),
-        },
-    }
-}
-
-/// Quotient and remainder; the hardware's division where the numerator fits 128 bits.
-fn divide(numerator: Unsigned256, denominator: u128) -> (Unsigned256, u128) {
-    if numerator.high == 0 {
-        let quotient = Unsigned256 {
-            high: 0,
-            low: numerator.low / denominator,
-        };
-        return (quotient, numerator.low % denominator);
-    }
-    let mut quotient = Unsigned256::ZERO;
-    let mut remainder = 0u128;
-    for index in (0..numerator.bits()).rev() {
-        // The denominator is below 2^127, so the doubled remainder fits.
-        remainder = (remainder << 1) | numerator.bit(index);
-        quotient = quotient.shifted_left(1);
-        if remainder >= denominator {
-            remainder -= denominator;
-            quotient.low |= 1;
-        }
-    }
-    (quotient, remainder)
-}
-
-fn power_of_two(exponent: i32) -> f64 {
-    f64::from_bits(((1023 + i64::from(exponent)) as u64) << 52)
-}
-
 #[cfg(test)]
 mod tests {
     use num_bigint::{BigInt, BigUint};
     use proptest::prelude::*;
 
+    use super::super::quotient::{power_of_two, ratio};
     use super::*;
 
     fn big(value: Unsigned256) -> BigUint {
         BigUint::from(value.high) << 128 | BigUint::from(value.low)
-    }
-
-    fn wide(value: u128) -> Unsigned256 {
-        Unsigned256 {
-            high: 0,
-            low: value,
-        }
-    }
-
-    #[test]
-    fn a_ratio_of_small_integers_is_the_ieee_quotient() {
-        for a in 0u32..200 {
-            for b in 1u32..200 {
-                let expected = f64::from(a) / f64::from(b);
-                assert_eq!(ratio(wide(a.into()), b.into(), 0), expected, "{a}/{b}");
-            }
-        }
     }
 
     #[test]
@@ -299,12 +227,6 @@ mod tests {
     }
 
     #[test]
-    fn a_quotient_barely_beyond_a_tie_is_rounded_up() {
-        let n = Unsigned256::product((1 << 63) | 0x401, 1 << 70).plus(wide(1));
-        assert_eq!(ratio(n, 1, 0), (2f64.powi(52) + 1.0) * 2f64.powi(81));
-    }
-
-    #[test]
     fn integers_of_all_bits_are_rounded_to_even_as_others() {
         assert_eq!(rounded_right(u64::MAX, 0), u64::MAX);
         assert_eq!(rounded_right(u64::MAX, 1), 1 << 63);
@@ -329,11 +251,6 @@ mod tests {
             prop_assert_eq!(big(short.times(factor)), big(short) * factor);
             prop_assert_eq!(u64::from(a.bits()), big(a).bits());
             prop_assert_eq!(a.bit(by) == 1, big(a).bit(by.into()));
-            for by in [0, by] {
-                let right = shifted_right_256(a, by);
-                prop_assert_eq!(big(right), big(a) >> by);
-                prop_assert_eq!(big(right.shifted_left(by)), big(a) >> by << by);
-            }
         }
 
         #[test]
@@ -346,23 +263,6 @@ mod tests {
         fn rounding_integers_right_is_rounding_floats(n in 0u64..1 << 53, by in 0u32..70) {
             let expected = (n as f64 * power_of_two(-(by as i32))).round_ties_even();
             prop_assert_eq!(rounded_right(n, by) as f64, expected);
-        }
-
-        #[test]
-        fn a_ratio_of_integers_below_2_53_is_the_ieee_quotient(a in 0u64..1 << 53, b in 1u64..1 << 53) {
-            prop_assert_eq!(ratio(wide(a.into()), b.into(), 0), a as f64 / b as f64);
-        }
-
-        #[test]
-        fn a_common_factor_does_not_change_a_ratio(a in 0u64..1 << 58, b in 1u64..1 << 40, f in 1u64..1 << 40) {
-            let scaled = Unsigned256::product(u128::from(a) << 70, u128::from(f));
-            let expected = ratio(wide(a.into()), b.into(), 70);
-            prop_assert_eq!(ratio(scaled, u128::from(b) * u128::from(f), 0), expected);
-        }
-
-        #[test]
-        fn an_integer_converts_as_the_language_does(a: u128) {
-            prop_assert_eq!(ratio(wide(a), 1, 0), a as f64);
         }
 
         #[test]
@@ -384,15 +284,6 @@ mod tests {
                 forward.merge(of(term).negated());
             }
             prop_assert_eq!(forward, Signed256::default());
-        }
-
-        #[test]
-        fn long_division_undoes_multiplication(a: u128, b in 1u128..1 << 127, r: u128) {
-            let r = r % b;
-            let n = Unsigned256::product(a, b);
-            prop_assume!(n.high < u128::MAX);
-            let (q, rest) = divide(n.plus(wide(r)), b);
-            prop_assert_eq!((q, rest), (wide(a), r));
         }
     }
 }

@@ -7,13 +7,13 @@
 //!   values  ->  order-preserving keys   ->  min, max, multiset   (range.rs, ordered.rs)
 //!           ->  q = round(x * 2^E)      ->  n, sum q, sum q^2    (moments.rs, exact.rs)
 //!           ->  what is beyond q        ->  sums of remainders   (remainder.rs, wide.rs)
-//!           ->  round(term * 2^128)     ->  exact sum            (terms.rs)
+//!           ->  round(term * 2^128)     ->  exact sum            (terms.rs, cut.rs)
 //! ```
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
 //! accumulators of many cells and merges them, `accumulate.rs` lists those that a column may have, `coarsen.rs` folds them up to coarser cells,
 //! `size.rs` tells what memory they take, `encode/` writes them to bytes and reads them back,
-//! `finish.rs` turns them into f64 once. `joint.rs` is what several columns add up to together: `products.rs` for fits, which
+//! `finish.rs` turns them into f64 once, by the division of `quotient.rs`. `joint.rs` is what several columns add up to together: `products.rs` for fits, which
 //! `relate.rs` makes of them in fractions (`fraction.rs`), `ends.rs` for first and last, `mark.rs` for what granules are. `remains.rs` finds the values that have a remainder and sums
 //! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
 //! many values, `choose.rs` finds order statistics of values that are not in memory, `select.rs` those of values that are. `tdigest.rs` makes centroids of all
@@ -31,6 +31,7 @@ mod clock;
 mod coarsen;
 mod combined;
 mod composition;
+mod cut;
 mod derive;
 mod digesting;
 mod encode;
@@ -50,6 +51,7 @@ mod ordered;
 mod part;
 mod partial;
 mod products;
+mod quotient;
 mod range;
 mod relate;
 mod remainder;
@@ -67,6 +69,7 @@ mod terms;
 #[cfg(test)]
 mod tests;
 mod total;
+mod unmade;
 mod value;
 mod vector;
 mod wide;
@@ -79,7 +82,7 @@ pub use derive::{Derivation, holds};
 pub use digesting::Digesting;
 pub use encode::{DecodeError, Encoding, Fingerprint};
 pub use ends::ends;
-pub use exact::{Signed256, Unsigned256, ratio};
+pub use exact::{Signed256, Unsigned256};
 pub use finish::{Finished, finish_expr, finish_output};
 pub use histogram::Bins;
 pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs, Roles};
@@ -93,6 +96,7 @@ pub use ordered::{Ordered, quantile};
 pub use part::KeySlice;
 pub use partial::{ColumnPartials, Partials};
 pub use products::{ProductSums, beyond_range};
+pub use quotient::ratio;
 pub use range::Range;
 pub use remainder::{FINE_BITS, Remainder, RemainderRule, Remainders, Split};
 pub use remains::{Part, RemainderSums, mostly_remain};
@@ -101,6 +105,7 @@ pub use rows::{Row, RowsMut};
 pub use specials::Specials;
 pub use tdigest::TDigest;
 pub use terms::TermSum;
+pub use unmade::{Unmade, any_may_wait};
 pub use value::Value;
 pub use vector::{Counting, OfPhotons, Vector};
 pub use wide::Wide;

@@ -4,8 +4,9 @@
 //! photons, batches and merges gives the same integers. What a value is beyond whole units is summed beside
 //! them (`remainder.rs`).
 
-use super::exact::{Unsigned256, ratio};
+use super::exact::Unsigned256;
 use super::order::Class;
+use super::quotient::ratio;
 use super::resolution::Resolution;
 use super::sums::Sums;
 use super::value::Value;

@@ -46,6 +46,14 @@ impl Row {
         if !needs.values() {
             return row;
         }
+        let terms = needs.terms.then(|| T::terms(values)).flatten();
+        if let Some(terms) = terms {
+            row.terms = terms;
+            if !needs.range && !needs.moments {
+                // All of them are finite.
+                return row;
+            }
+        }
         if values.len() < FEW {
             row.specials.accumulate(values);
             if needs.range {
@@ -57,7 +65,7 @@ impl Row {
         } else {
             row.scan(values, column);
         }
-        if needs.terms {
+        if needs.terms && terms.is_none() {
             row.out_of_range += row.terms.accumulate(values);
         }
         row

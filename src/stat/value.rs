@@ -9,6 +9,7 @@ use super::remains::{Part, may_remain_f32, may_remain_f64, part_of_float, part_o
 use super::resolution::Resolution;
 use super::scan::{Scan, scan_f32, scan_f64};
 use super::sums::Sums;
+use super::terms::TermSum;
 
 /// A value type that a column may have.
 pub trait Value: Copy + Send + Sync + 'static {
@@ -29,6 +30,10 @@ pub trait Value: Copy + Send + Sync + 'static {
     /// Sums of values of magnitude below `resolution.range() - resolution.unit()`; `None` where
     /// there is no faster way than value by value.
     fn sums(values: &[Self], resolution: Resolution) -> Option<Sums>;
+
+    /// The sum of terms that are all finite and in range; `None` where some are not, or where there is no faster way
+    /// than term by term.
+    fn terms(values: &[Self]) -> Option<TermSum>;
 
     /// The value in units of the resolution, rounded half to even; `None` out of range or not finite.
     fn quantise(self, resolution: Resolution) -> Option<i64>;
@@ -87,6 +92,10 @@ impl Value for f32 {
         Some(Sums::of_f32(values, resolution.scale()))
     }
 
+    fn terms(_: &[Self]) -> Option<TermSum> {
+        None
+    }
+
     fn quantise(self, resolution: Resolution) -> Option<i64> {
         resolution.quantise(f64::from(self))
     }
@@ -131,6 +140,10 @@ impl Value for f64 {
 
     fn sums(values: &[Self], resolution: Resolution) -> Option<Sums> {
         Some(Sums::of_f64(values, resolution.scale()))
+    }
+
+    fn terms(values: &[Self]) -> Option<TermSum> {
+        TermSum::of(values)
     }
 
     fn quantise(self, resolution: Resolution) -> Option<i64> {
@@ -178,6 +191,10 @@ impl Value for i64 {
     }
 
     fn sums(_: &[Self], _: Resolution) -> Option<Sums> {
+        None
+    }
+
+    fn terms(_: &[Self]) -> Option<TermSum> {
         None
     }
 

@@ -1,9 +1,10 @@
 //! Integers of any fixed width, for sums that 256 bits do not hold.
 //!
-//! Beside `exact.rs`, whose rounded division ends them: sums of squares of remainders, and the
+//! Beside `exact.rs`, ended by the division of `quotient.rs`: sums of squares of remainders, and the
 //! numerator of a variance made of them.
 
-use super::exact::{Unsigned256, ratio};
+use super::exact::Unsigned256;
+use super::quotient::ratio;
 
 /// An integer of N limbs of 64 bits, the least first: two's complement where it has a sign.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

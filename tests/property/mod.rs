@@ -11,6 +11,7 @@ mod plan;
 mod regions;
 mod spill;
 mod tables;
+mod terms;
 mod trends;
 
 use arrow::buffer::NullBuffer;

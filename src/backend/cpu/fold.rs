@@ -14,7 +14,7 @@ use super::super::StageTimes;
 use super::Keys;
 use super::blocks::{BLOCK, Block, MOST_KEYS, fold_block};
 use super::locate::{TILE, table_of};
-use super::records::{fold_runs, merge_records};
+use super::records::{Columns, fold_runs, merge_records};
 use super::reduce::reduce;
 use super::runs::{RunFinder, Runs};
 use super::scratch::Buffers;
@@ -27,7 +27,7 @@ const TILES: usize = 16;
 /// Folds runs tile by tile, then brings their records together by cell. `find` puts the runs of a
 /// tile of photons, numbered from the tile's start, into its second argument.
 pub fn fold_runs_first(
-    (photons, columns): (usize, &[Column]),
+    (photons, columns): (usize, Columns),
     (grid, job): (&GridConfig, &Job),
     buffers: &mut Buffers,
     find: impl Fn(&mut RunFinder, &mut Runs, Range<usize>) + Sync,
@@ -35,14 +35,14 @@ pub fn fold_runs_first(
     let records: Vec<Partials> = (0..photons.div_ceil(TILES * TILE))
         .into_par_iter()
         .map_init(
-            || (RunFinder::default(), Runs::default()),
-            |(finder, runs), task| {
+            || (RunFinder::default(), Runs::default(), Vec::new()),
+            |(finder, runs, room), task| {
                 let mut records = buffers.take_records(job);
                 let start = task * TILES * TILE;
                 let end = (start + TILES * TILE).min(photons);
                 for tile in (start..end).step_by(TILE) {
                     find(finder, runs, tile..(tile + TILE).min(end));
-                    fold_runs(&mut records, runs, columns, tile, job);
+                    fold_runs(&mut records, runs, columns, (tile, room), job);
                 }
                 records
             },

@@ -31,11 +31,12 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use crate::config::GridConfig;
 use crate::error::{Error, Result, Setting, phrase};
 use crate::photon::{Column, PhotonBatch};
-use crate::stat::{Job, Partials};
+use crate::stat::{Job, Partials, Unmade};
 
 use super::{Backend, KeyTable, StageTimes};
 
 use fold::{fold_blocks, fold_cells_sorted, fold_keys, fold_runs_first};
+use records::Columns;
 use runs::{RunFinder, Runs};
 use scratch::{Buffers, Order, Scratch};
 pub use strategy::Strategy;
@@ -120,6 +121,30 @@ impl Cpu {
         self.pool.install(|| Keys::of_cells(cells, grid, order))
     }
 
+    /// Whether photons are folded run by run, as a sample of their cells suggests: values may then be made on the way.
+    pub fn folds_runs_of(&self, cells: &[u64]) -> bool {
+        self.strategy_of(cells) == Strategy::Runs
+    }
+
+    fn strategy_of(&self, cells: &[u64]) -> Strategy {
+        let sample = |range: Range<usize>| cells[range].to_vec();
+        self.strategy.settle(cells.len(), sample)
+    }
+
+    /// As [`folds_runs_of`](Self::folds_runs_of), of photons that are not located yet.
+    pub fn folds_runs_at(&self, batch: &PhotonBatch, grid: &GridConfig) -> bool {
+        self.strategy_at(batch, grid) == Strategy::Runs
+    }
+
+    fn strategy_at(&self, batch: &PhotonBatch, grid: &GridConfig) -> Strategy {
+        let locator = grid.locator();
+        self.strategy.settle(batch.len(), |range: Range<usize>| {
+            let mut cells = vec![0; range.len()];
+            locator.cells(&batch.lon[range.clone()], &batch.lat[range], &mut cells);
+            cells
+        })
+    }
+
     /// Partials of photons whose cells are known: the stages after locate.
     pub fn fold_cells(
         &self,
@@ -128,18 +153,34 @@ impl Cpu {
         grid: &GridConfig,
         job: &Job,
     ) -> Result<Partials> {
+        self.fold_cells_with(cells, (columns, &Unmade::default()), grid, job)
+    }
+
+    /// As [`fold_cells`](Self::fold_cells), with values that are not made yet, whose photons [are folded run by
+    /// run](Self::folds_runs_of).
+    pub fn fold_cells_with(
+        &self,
+        cells: &[u64],
+        (columns, unmade): (&[Column], &Unmade),
+        grid: &GridConfig,
+        job: &Job,
+    ) -> Result<Partials> {
         few_enough(cells.len())?;
-        let sample = |range: Range<usize>| cells[range].to_vec();
-        let strategy = self.strategy.settle(cells.len(), sample);
+        let strategy = if unmade.is_empty() {
+            self.strategy_of(cells)
+        } else {
+            Strategy::Runs
+        };
         let find = |_: &mut RunFinder, runs: &mut Runs, tile| {
             runs.clear();
             runs.push_all(&cells[tile], 0);
         };
         let question = (grid, job);
         Ok(self.scratch.lend(job, |buffers| match strategy {
-            Strategy::Runs | Strategy::Auto => self
-                .pool
-                .install(|| fold_runs_first((cells.len(), columns), question, buffers, find)),
+            Strategy::Runs | Strategy::Auto => self.pool.install(|| {
+                let photons = (cells.len(), Columns { columns, unmade });
+                fold_runs_first(photons, question, buffers, find)
+            }),
             Strategy::Blocks => self
                 .pool
                 .install(|| fold_blocks(cells, columns, question, buffers)),
@@ -200,21 +241,36 @@ impl Backend for Cpu {
         job: &Job,
         times: &mut StageTimes,
     ) -> Result<Partials> {
-        let locator = grid.locator();
-        let strategy = self.strategy.settle(batch.len(), |range: Range<usize>| {
-            let mut cells = vec![0; range.len()];
-            locator.cells(&batch.lon[range.clone()], &batch.lat[range], &mut cells);
-            cells
-        });
+        self.fold_with((batch, &Unmade::default()), grid, job, times)
+    }
+}
+
+impl Cpu {
+    /// A fold of a batch and of values that are not made yet, whose photons [are folded run by
+    /// run](Self::folds_runs_at).
+    pub fn fold_with(
+        &self,
+        (batch, unmade): (&PhotonBatch, &Unmade),
+        grid: &GridConfig,
+        job: &Job,
+        times: &mut StageTimes,
+    ) -> Result<Partials> {
+        let strategy = if unmade.is_empty() {
+            self.strategy_at(batch, grid)
+        } else {
+            Strategy::Runs
+        };
         let photons = times.upload.time(|| self.upload(batch))?;
         match strategy {
             Strategy::Runs | Strategy::Auto => {
                 times.batches.runs += 1;
+                let locator = grid.locator();
                 let find = |finder: &mut RunFinder, runs: &mut Runs, tile: Range<usize>| {
                     let (lon, lat) = (&batch.lon[tile.clone()], &batch.lat[tile]);
                     finder.find(&locator, lon, lat, runs);
                 };
-                let photons = (batch.len(), batch.columns.as_slice());
+                let columns = &batch.columns;
+                let photons = (batch.len(), Columns { columns, unmade });
                 Ok(times.fused.time(|| {
                     self.scratch.lend(job, |buffers| {
                         self.pool
@@ -246,9 +302,7 @@ impl Backend for Cpu {
             }
         }
     }
-}
 
-impl Cpu {
     /// Runs `work` in the pool with the cells of the photons, whose memory is kept.
     fn with_cells<T: Send>(
         &self,

@@ -4,11 +4,12 @@
 //! what sorting photons would. Records of equal cells merge exactly, so the result is that of
 //! sorting photons first.
 
+use arrow::buffer::NullBuffer;
 use rayon::prelude::*;
 
 use crate::config::GridConfig;
 use crate::photon::{Column, Values};
-use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Value};
+use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Unmade, Value};
 
 use super::Keys;
 use super::runs::Runs;
@@ -19,41 +20,64 @@ use super::sort::sort;
 /// Cells whose records one task merges.
 const CELLS: usize = 1024;
 
+/// Columns of a batch: their values, and those that are made tile by tile.
+#[derive(Clone, Copy)]
+pub struct Columns<'a> {
+    pub columns: &'a [Column],
+    pub unmade: &'a Unmade<'a>,
+}
+
 /// Appends one record for every run of a tile that starts at photon `start` of the columns. Cells
-/// of records are in the order of the photons, and may repeat.
-pub fn fold_runs(records: &mut Partials, runs: &Runs, columns: &[Column], start: usize, job: &Job) {
+/// of records are in the order of the photons, and may repeat. Values are made in `room`.
+pub fn fold_runs(
+    records: &mut Partials,
+    runs: &Runs,
+    Columns { columns, unmade }: Columns,
+    (start, room): (usize, &mut Vec<f64>),
+    job: &Job,
+) {
+    let photons = start..start + runs.ends.last().copied().unwrap_or_default();
     for (cell, photons) in runs.iter() {
         records.cells.push(cell);
         records.photons.push(photons.len() as u64);
     }
-    for ((rows, column), described) in records.columns.iter_mut().zip(columns).zip(&job.columns) {
+    let each = records.columns.iter_mut().zip(columns).zip(&job.columns);
+    for (i, ((rows, column), described)) in each.enumerate() {
+        let nulls = column.nulls.as_ref().map(|nulls| (nulls, start));
+        if let Some(values) = unmade.of(i) {
+            room.resize(photons.len(), 0.0);
+            values.fill(start, room);
+            fold_column(rows, (room, nulls), runs, described);
+            continue;
+        }
+        let photons = photons.clone();
         match &column.values {
-            Values::F32(values) => fold_column(rows, (values, column), runs, start, described),
-            Values::F64(values) => fold_column(rows, (values, column), runs, start, described),
-            Values::I64(values) => fold_column(rows, (values, column), runs, start, described),
+            Values::F32(v) => fold_column(rows, (&v[photons], nulls), runs, described),
+            Values::F64(v) => fold_column(rows, (&v[photons], nulls), runs, described),
+            Values::I64(v) => fold_column(rows, (&v[photons], nulls), runs, described),
         }
     }
 }
 
+/// Values of a tile; nulls are told by photons of the batch, of which the tile begins with the one given.
+
 fn fold_column<T: Value>(
     rows: &mut ColumnPartials,
-    (values, column): (&[T], &Column),
+    (values, nulls): (&[T], Option<(&NullBuffer, usize)>),
     runs: &Runs,
-    start: usize,
     described: &JobColumn,
 ) {
-    let Some(nulls) = &column.nulls else {
+    let Some((nulls, start)) = nulls else {
         for (_, photons) in runs.iter() {
-            let values = &values[start + photons.start..start + photons.end];
-            rows.push_cell(values, described);
+            rows.push_cell(&values[photons], described);
         }
         return;
     };
     let mut valid = Vec::new();
     for (_, photons) in runs.iter() {
-        let photons = start + photons.start..start + photons.end;
+        let photons = photons.filter(|&p| nulls.is_valid(start + p));
         valid.clear();
-        valid.extend(photons.filter(|&p| nulls.is_valid(p)).map(|p| values[p]));
+        valid.extend(photons.map(|p| values[p]));
         rows.push_cell(&valid, described);
     }
 }

@@ -1,0 +1,78 @@
+//! Loops over the values of a block, in the widest instructions that the processor has.
+//!
+//! Below `eval.rs`. Each value is of its own operands alone and rounded once an operation, so all of them give the same
+//! bits.
+
+use multiversion::multiversion;
+
+use super::eval::BLOCK;
+
+/// Each value as f64, exact.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+pub(super) fn widen(values: &[f32], out: &mut [f64]) {
+    for (x, value) in out.iter_mut().zip(values) {
+        *x = f64::from(*value);
+    }
+}
+
+/// Multiplies each by a float32.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+pub(super) fn times_f32(out: &mut [f64], by: &[f32]) {
+    for (x, y) in out.iter_mut().zip(by) {
+        *x *= f64::from(*y);
+    }
+}
+
+/// Multiplies each.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+pub(super) fn times(out: &mut [f64], by: &[f64]) {
+    for (x, y) in out.iter_mut().zip(by) {
+        *x *= *y;
+    }
+}
+
+/// Every NaN among them becomes the same.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+pub(super) fn all_one_nan(values: &mut [f64]) {
+    for x in values {
+        *x = if x.is_nan() { f64::NAN } else { *x };
+    }
+}
+
+/// Each value to a power, multiplied from the left: `((x*x)*x)*...`, at most [`BLOCK`] of them.
+pub(super) fn power(out: &mut [f64], times: u32, inverted: bool) {
+    let mut base = [0.0; BLOCK];
+    let base = &mut base[..out.len()];
+    base.copy_from_slice(out);
+    for _ in 1..times {
+        for (x, base) in out.iter_mut().zip(&*base) {
+            *x *= base;
+        }
+    }
+    if inverted {
+        for x in out.iter_mut() {
+            *x = 1.0 / *x;
+        }
+    }
+}
+
+/// Sign and payload of a NaN differ between machines; this one does not.
+pub(super) fn one_nan(x: f64) -> f64 {
+    if x.is_nan() { f64::NAN } else { x }
+}
