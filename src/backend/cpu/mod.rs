@@ -130,7 +130,8 @@ impl Cpu {
     ) -> Result<Partials> {
         few_enough(cells.len())?;
         let sample = |range: Range<usize>| cells[range].to_vec();
-        let strategy = self.strategy.settle(cells.len(), sample);
+        let settle = || self.strategy.settle(cells.len(), sample);
+        let strategy = self.pool.install(settle);
         let find = |_: &mut RunFinder, runs: &mut Runs, tile| {
             runs.clear();
             runs.push_all(&cells[tile], 0);
@@ -201,11 +202,13 @@ impl Backend for Cpu {
         times: &mut StageTimes,
     ) -> Result<Partials> {
         let locator = grid.locator();
-        let strategy = self.strategy.settle(batch.len(), |range: Range<usize>| {
+        let sample = |range: Range<usize>| {
             let mut cells = vec![0; range.len()];
             locator.cells(&batch.lon[range.clone()], &batch.lat[range], &mut cells);
             cells
-        });
+        };
+        let settle = || self.strategy.settle(batch.len(), sample);
+        let strategy = self.pool.install(settle);
         let photons = times.upload.time(|| self.upload(batch))?;
         match strategy {
             Strategy::Runs | Strategy::Auto => {
