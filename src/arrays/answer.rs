@@ -110,12 +110,18 @@ impl Answer {
     /// # Errors
     /// A value that its output's type does not hold.
     pub fn finish(mut partials: Partials, job: &Job, schema: &StoreSchema) -> Result<Self> {
+        Self::of(&mut partials, job, schema)
+    }
+
+    /// As [`finish`](Self::finish); what is left of the partials is memory to be used again.
+    pub(super) fn of(partials: &mut Partials, job: &Job, schema: &StoreSchema) -> Result<Self> {
         partials.select_values(job);
         let outputs = schema.arrays.iter().enumerate();
         let columns = outputs.map(|(output, array)| {
+            let partials = &*partials;
             let finished = (0..partials.len())
                 .into_par_iter()
-                .map(|cell| finish_output(job, &partials, output, cell));
+                .map(|cell| finish_output(job, partials, output, cell));
             Ok(match array.dtype {
                 Dtype::F32 => Values::F32(finished.map(|f| narrow(&f, array)).collect()),
                 Dtype::F64 => Values::F64(finished.map(|f| real(&f, array)).collect()),
@@ -124,7 +130,7 @@ impl Answer {
         });
         Ok(Self {
             columns: columns.collect::<Result<_>>()?,
-            cells: partials.cells,
+            cells: std::mem::take(&mut partials.cells),
         })
     }
 

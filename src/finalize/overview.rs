@@ -69,6 +69,11 @@ impl<'a> Overviews<'a> {
         }
     }
 
+    /// Whether there are no orders to fold up to.
+    pub fn is_none(&self) -> bool {
+        self.levels.is_empty()
+    }
+
     /// Values of open cells are to take so many bytes of memory at most, from the next window on.
     pub fn hold(&mut self, room: u64) {
         self.room = room;

@@ -6,8 +6,10 @@
 //! nearly all values stay apart: merging would save nothing of them, and they are joined once, as the shard is
 //! taken. `mod.rs` holds all of this to a budget.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use rayon::prelude::*;
 
 use crate::config::GridConfig;
 use crate::stat::{Job, Partials};
@@ -134,45 +136,41 @@ fn is_heavy(table: &Partials) -> bool {
     values >= APART.0 && values >= APART.1 * table.bytes_held().saturating_sub(values)
 }
 
-/// One table of all, the two lightest merged first, so that a value is copied a logarithmic number of times.
-fn joined(tables: Vec<Partials>, job: &Job) -> Partials {
-    let mut tables: Vec<Option<Partials>> = tables.into_iter().map(Some).collect();
-    let of = |place: usize, table: &Partials| Reverse((table.weight(), place));
-    let places = tables.iter().enumerate();
-    let mut lightest: BinaryHeap<_> = places
-        .filter_map(|(place, table)| Some(of(place, table.as_ref()?)))
-        .collect();
-    while let Some(Reverse((_, place))) = lightest.pop() {
-        let light = tables[place].take();
-        let Some(Reverse((_, next))) = lightest.pop() else {
-            return light.unwrap_or_else(|| Partials::empty(job));
-        };
-        if let (Some(light), Some(heavier)) = (light, tables[next].take()) {
-            let merged = heavier.merge(&light, job);
-            lightest.push(of(next, &merged));
-            tables[next] = Some(merged);
-        }
+/// One table of all; every row is copied once.
+fn joined(mut tables: Vec<Partials>, job: &Job) -> Partials {
+    match tables.len() {
+        1 => tables.remove(0),
+        _ => Partials::of_tables(&tables, job),
     }
-    Partials::empty(job)
 }
 
-/// The rows of each shard as a table of its own, ascending by shard.
-pub(super) fn by_shard<'a>(
-    partials: &'a Partials,
-    grid: &'a GridConfig,
-    job: &'a Job,
-) -> impl Iterator<Item = (u64, Partials)> {
+/// The rows of each shard as a table of its own, ascending by shard; copied by all threads.
+pub(super) fn by_shard(
+    partials: &Partials,
+    grid: &GridConfig,
+    job: &Job,
+) -> impl Iterator<Item = (u64, Partials)> + use<> {
+    let shards: Vec<(u64, Range<usize>)> = shards(partials, grid).collect();
+    let parts = shards.into_par_iter().map(|(shard, rows)| {
+        let mut part = Partials::empty(job);
+        part.reserve(&[(partials, rows.clone())]);
+        part.append(partials, rows);
+        (shard, part)
+    });
+    parts.collect::<Vec<_>>().into_iter()
+}
+
+/// Each shard with photons, ascending, and its rows.
+fn shards(partials: &Partials, grid: &GridConfig) -> impl Iterator<Item = (u64, Range<usize>)> {
     let shard_of = |slot| grid.shard_of_slot(slot);
     let mut start = 0;
     std::iter::from_fn(move || {
         let rest = &partials.cells[start..];
         let shard = shard_of(*rest.first()?);
         let end = start + rest.partition_point(|&cell| shard_of(cell) == shard);
-        let mut part = Partials::empty(job);
-        part.reserve(&[(partials, start..end)]);
-        part.append(partials, start..end);
+        let rows = start..end;
         start = end;
-        Some((shard, part))
+        Some((shard, rows))
     })
 }
 

@@ -7,6 +7,8 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use rayon::prelude::*;
+
 use super::run_file::RunReader;
 use crate::error::Result;
 use crate::stat::{Encoding, Job, Partials};
@@ -20,6 +22,8 @@ pub(super) struct Merger<'a> {
     next: BinaryHeap<Reverse<(u64, usize)>>,
     /// A cell that more of may follow.
     begun: Option<Partials>,
+    /// Whether order statistics may stand in place of values.
+    chosen: bool,
 }
 
 /// Cells in ascending order.
@@ -57,6 +61,7 @@ impl<'a> Merger<'a> {
             streams: in_memory.chain(on_disk).collect(),
             next: BinaryHeap::new(),
             begun: None,
+            chosen: false,
         };
         (0..merger.streams.len()).try_for_each(|i| merger.offer(i))?;
         Ok(merger)
@@ -68,6 +73,9 @@ impl<'a> Merger<'a> {
     /// A cell with more than `most` bytes of values comes by itself and in parts that follow one another,
     /// each with at most so many, or as many as its accumulators take. `most` is not below `bytes`.
     pub fn next(&mut self, bytes: u64, most: u64) -> Result<Option<Partials>> {
+        if self.fits(bytes, most) {
+            return Ok(self.join());
+        }
         // Every part has the accumulators, so its values are to take as much at least.
         let most = most.max(self.job.cell_bytes());
         let begun = self.begun.take();
@@ -107,6 +115,45 @@ impl<'a> Merger<'a> {
             self.offer(i)?;
         }
         Ok((!out.is_empty()).then_some(out))
+    }
+
+    /// From now on order statistics that outputs need stand in place of values, where all that there is waits in memory: then
+    /// no value is copied to where only some of them are looked at.
+    pub fn choose(&mut self) {
+        self.chosen = true;
+    }
+
+    /// Whether all that there is waits in memory, nothing of it was handed on, and it has room in so many bytes when it is
+    /// joined; values that are only looked at take those of a cell on each thread.
+    fn fits(&self, bytes: u64, most: u64) -> bool {
+        let untouched = |stream: &Stream| stream.run.is_none() && stream.at + stream.given == 0;
+        if self.begun.is_some() || !self.streams.iter().all(untouched) {
+            return false;
+        }
+        let tables = || self.streams.iter().map(|stream| &stream.table);
+        let all = tables().map(|table| table.bytes_of(0..table.len(), self.job));
+        let all: u64 = all.sum();
+        if !self.chosen {
+            return self.streams.len() > 1 && all <= bytes;
+        }
+        let values = tables().map(|table| table.value_bytes(0..table.len()));
+        let of_cell: u64 = tables().map(Partials::most_value_bytes).sum();
+        let threads = rayon::current_num_threads() as u64;
+        all - values.sum::<u64>() <= bytes && of_cell <= most / threads
+    }
+
+    /// All at once: every row is copied once, and values by all threads.
+    fn join(&mut self) -> Option<Partials> {
+        self.next.clear();
+        let tables: Vec<Partials> = self.streams.drain(..).map(|stream| stream.table).collect();
+        let joined = if self.chosen {
+            Partials::of_tables_chosen(&tables, self.job)
+        } else {
+            Partials::of_tables(&tables, self.job)
+        };
+        // Giving memory back takes as long as the pages are many.
+        tables.into_par_iter().for_each(drop);
+        (!joined.is_empty()).then_some(joined)
     }
 
     /// Whether more of this cell follows.

@@ -132,7 +132,7 @@ impl<'a> RunPartials<'a> {
         self
     }
 
-    /// Adds partials of the granule that is being read.
+    /// Adds partials of the granule that is being read. Threads of the pool that it is called in copy them.
     ///
     /// # Errors
     /// Values out of range, which partials cannot hold; a sorted run that cannot be written.

@@ -51,6 +51,14 @@ impl Windows<'_, '_> {
         self
     }
 
+    /// With the order statistics that outputs need in place of values, where these need not be copied for that; of jobs that
+    /// ask for nothing else of them.
+    #[must_use]
+    pub fn chosen(mut self) -> Self {
+        self.merger.choose();
+        self
+    }
+
     /// All cells in one table, however much memory that takes; it may have none.
     ///
     /// # Errors
@@ -144,6 +152,74 @@ impl Drop for Windows<'_, '_> {
         let _ = self.disk.sweep(self.runs);
         if let Some(piles) = self.piles {
             piles.sweep();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{grid, job, photons};
+    use super::super::{RunPartials, Window};
+    use crate::expr::CellExpr;
+    use crate::stat::{Job, JobOutput, Measure, MeasureKind, finish_output};
+
+    fn quantiles() -> Job {
+        let quantile = |q| {
+            JobOutput::Scalar(CellExpr::Reduce(Measure {
+                column: 0,
+                kind: MeasureKind::Quantile { q },
+                skip_nan: true,
+            }))
+        };
+        Job {
+            outputs: vec![quantile(0.1), quantile(0.5), quantile(0.9)],
+            ..job()
+        }
+    }
+
+    /// What outputs are of every cell, and bytes of values in the windows.
+    fn finished(budget: u64, chosen: bool) -> (Vec<(u64, String)>, u64) {
+        let (job, grid) = (quantiles(), grid());
+        let outer = tempfile::tempdir().unwrap();
+        let mut partials = RunPartials::new(&grid, &job, budget, outer.path());
+        for batch in [
+            photons(&job, 0..64, 700),
+            photons(&job, (0..64).step_by(3), 20),
+            photons(&job, 5..9, 3000),
+        ] {
+            partials.add(&batch).unwrap();
+            partials.commit().unwrap();
+        }
+        let mut windows = partials.take_shard(0).unwrap();
+        if chosen {
+            windows = windows.chosen();
+        }
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        for window in windows.map(Result::unwrap) {
+            bytes += window.value_bytes();
+            let mut table = Window::settle(window, &job).unwrap();
+            table.select_values(&job);
+            for (i, &cell) in table.cells.iter().enumerate() {
+                let outputs = 0..job.outputs.len();
+                let outputs = outputs.map(|output| finish_output(&job, &table, output, i));
+                let outputs: Vec<_> = outputs.collect();
+                found.push((cell, format!("{} {outputs:?}", table.photons[i])));
+            }
+        }
+        (found, bytes)
+    }
+
+    #[test]
+    fn order_statistics_in_place_of_values_are_those_of_the_values() {
+        let (expected, values) = finished(1 << 30, false);
+        assert_eq!(expected.len(), 64);
+        assert!(values > 64 * 700 * 4);
+        assert_eq!(finished(1 << 30, true), (expected.clone(), 0));
+        // Where values are on disk, they are merged as ever.
+        for chosen in [false, true] {
+            let (found, values) = finished(1 << 16, chosen);
+            assert_eq!(found, expected);
+            assert!(values > 0);
         }
     }
 }

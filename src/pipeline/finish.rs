@@ -40,6 +40,12 @@ pub(super) struct ShardFacts {
     pub steps: BTreeMap<u32, u64>,
 }
 
+impl Coarser<'_> {
+    fn is_none(&self) -> bool {
+        self.top.is_none() && self.overviews.is_none()
+    }
+}
+
 impl Finish<'_> {
     /// Finishes a shard that no granule can add to any more.
     ///
@@ -55,6 +61,11 @@ impl Finish<'_> {
         let windows = partials.take_shard(shard)?;
         let room = windows.room() / 2;
         coarser.overviews.hold(room);
+        let windows = if self.job.only_selects() && coarser.is_none() {
+            windows.chosen()
+        } else {
+            windows
+        };
         let (windows, chunks) = self.with_chunks(windows, &coarser.piles)?;
         each_window(windows, self.schema, tally, |window, tally| {
             let finishing = Instant::now();

@@ -298,7 +298,8 @@ impl Line<'_, '_> {
             }
         }
         let merging = Instant::now();
-        let photons = self.partials.commit()?;
+        let run = &mut self.partials;
+        let photons = self.device.install(|| run.commit())?;
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
         let read = end.counts.read;
         self.options.watch.granule_done(&end.name, read);

@@ -75,7 +75,8 @@ impl Line<'_, '_> {
             *granule.steps.entry(step).or_default() += photons;
         }
         let merging = Instant::now();
-        self.partials.add(&partials)?;
+        let (run, added) = (&mut self.partials, &partials);
+        self.device.install(|| run.add(added))?;
         self.device.recycle(partials, self.job);
         self.tally.merge_seconds += merging.elapsed().as_secs_f64();
         Ok(())

@@ -71,6 +71,16 @@ enum Pass {
 }
 
 impl Chosen {
+    /// Of so many values, the keys at ascending ranks.
+    pub(super) fn at(len: usize, keys: Vec<(usize, Key)>) -> Self {
+        Self {
+            len,
+            keys,
+            mad: f64::NAN.to_bits(),
+            digests: Vec::new(),
+        }
+    }
+
     /// The median absolute deviation of all values.
     pub(super) fn mad(&self) -> f64 {
         f64::from_bits(self.mad)
@@ -180,12 +190,7 @@ impl Chooser {
 
     /// What was chosen.
     pub fn chosen(self) -> Chosen {
-        Chosen {
-            len: self.len,
-            keys: self.chosen,
-            mad: f64::NAN.to_bits(),
-            digests: Vec::new(),
-        }
+        Chosen::at(self.len, self.chosen)
     }
 
     fn begin(&mut self) {

@@ -12,11 +12,12 @@
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
 //! accumulators of many cells and merges them, `accumulate.rs` lists those that a column may have, `coarsen.rs` folds them up to coarser cells,
+//! `join.rs` puts many tables together at once, `fill.rs` and `gather.rs` write the values that are retained where they stay,
 //! `size.rs` tells what memory they take, `encode/` writes them to bytes and reads them back,
 //! `finish.rs` turns them into f64 once, by the division of `quotient.rs`. `joint.rs` is what several columns add up to together: `products.rs` for fits, which
 //! `relate.rs` makes of them in fractions (`fraction.rs`), `ends.rs` for first and last, `mark.rs` for what granules are. `remains.rs` finds the values that have a remainder and sums
 //! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
-//! many values, `choose.rs` finds order statistics of values that are not in memory, `select.rs` those of values that are. `tdigest.rs` makes centroids of all
+//! many values, `choose.rs` finds order statistics of values that are not in memory, `select.rs` those of values that are, with `rank.rs` for cells of many. `tdigest.rs` makes centroids of all
 //! values of a cell, parted by `scale.rs`, whose exact means `centroid.rs` and `total.rs` have, `digesting.rs` the same of values that are not in memory. `members.rs` keeps photons whole for digests that say where
 //! and when, whose words `clock.rs` has. `composition.rs` packs counts of photons by surface into one word. `vector.rs` counts values
 //! between edges that are known once a cell is whole.
@@ -37,10 +38,13 @@ mod digesting;
 mod encode;
 mod ends;
 mod exact;
+mod fill;
 mod finish;
 mod fraction;
+mod gather;
 mod histogram;
 mod job;
+mod join;
 mod joint;
 mod mad;
 mod mark;
@@ -53,6 +57,7 @@ mod partial;
 mod products;
 mod quotient;
 mod range;
+mod rank;
 mod relate;
 mod remainder;
 mod remains;
@@ -83,6 +88,7 @@ pub use digesting::Digesting;
 pub use encode::{DecodeError, Encoding, Fingerprint};
 pub use ends::ends;
 pub use exact::{Signed256, Unsigned256};
+pub use fill::Retained;
 pub use finish::{Finished, finish_expr, finish_output};
 pub use histogram::Bins;
 pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs, Roles};

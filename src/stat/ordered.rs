@@ -2,8 +2,6 @@
 
 use std::ops::Range;
 
-use rayon::prelude::*;
-
 use super::choose::Chosen;
 use super::order::{Class, Key};
 use super::select::{ranks, select_all, sort_all};
@@ -51,10 +49,14 @@ impl Ordered {
 
     /// Appends a cell with these values.
     pub fn push_cell<T: Value>(&mut self, values: &[T]) {
+        let narrow = |v: &T| v.key().0 as u32;
+        let wide = |v: &T| v.key().0;
         let kept = values.iter().filter(|v| v.class() != Class::Nan);
-        match &mut self.keys {
-            Keys::Narrow(keys) => keys.extend(kept.map(|v| v.key().0 as u32)),
-            Keys::Wide(keys) => keys.extend(kept.map(|v| v.key().0)),
+        match (&mut self.keys, none_is_nan(values)) {
+            (Keys::Narrow(keys), true) => keys.extend(values.iter().map(narrow)),
+            (Keys::Narrow(keys), false) => keys.extend(kept.map(narrow)),
+            (Keys::Wide(keys), true) => keys.extend(values.iter().map(wide)),
+            (Keys::Wide(keys), false) => keys.extend(kept.map(wide)),
         }
         self.offsets.push(self.len_keys());
     }
@@ -153,46 +155,11 @@ impl Ordered {
         self.offsets.len() - 1
     }
 
-    /// Becomes cells that each join some cells of other tables: cell `i` joins
-    /// `places[starts[i]..starts[i + 1]]`, each a table and a cell of it. All are of one column.
-    pub fn gather(&mut self, tables: &[&Self], places: &[(u32, u32)], starts: &[usize]) {
-        let keys_of = |(table, cell): (u32, u32)| {
-            let table = tables[table as usize];
-            (
-                table,
-                table.offsets[cell as usize]..table.offsets[cell as usize + 1],
-            )
-        };
-        let mut ends = Vec::with_capacity(places.len() + 1);
-        ends.push(0);
-        ends.extend(places.iter().scan(0, |end, &place| {
-            *end += keys_of(place).1.len();
-            Some(*end)
-        }));
-        match &mut self.keys {
-            Keys::Narrow(keys) => gather_keys(keys, places, &ends, |place| match keys_of(place) {
-                (
-                    Self {
-                        keys: Keys::Narrow(from),
-                        ..
-                    },
-                    keys,
-                ) => &from[keys],
-                _ => unreachable!("tables of one column have one key width"),
-            }),
-            Keys::Wide(keys) => gather_keys(keys, places, &ends, |place| match keys_of(place) {
-                (
-                    Self {
-                        keys: Keys::Wide(from),
-                        ..
-                    },
-                    keys,
-                ) => &from[keys],
-                _ => unreachable!("tables of one column have one key width"),
-            }),
-        }
+    /// Cells are the keys that are there from one of these places to the next, the first of which is 0.
+    pub(super) fn be_cells_to(&mut self, ends: impl Iterator<Item = usize>) {
+        self.chosen.clear();
         self.offsets.clear();
-        self.offsets.extend(starts.iter().map(|&start| ends[start]));
+        self.offsets.extend(ends);
         if self.offsets.is_empty() {
             self.offsets.push(0);
         }
@@ -221,33 +188,10 @@ impl Ordered {
     }
 }
 
-/// Replaces `all` by the keys of places one after another, where `ends[i]..ends[i + 1]` is where
-/// those of place `i` go.
-fn gather_keys<'a, T: Copy + Default + Send + Sync + 'a>(
-    all: &mut Vec<T>,
-    places: &[(u32, u32)],
-    ends: &[usize],
-    keys: impl Fn((u32, u32)) -> &'a [T] + Sync,
-) {
-    /// Places that one task copies.
-    const PLACES: usize = 256;
-    all.resize(ends.last().copied().unwrap_or(0), T::default());
-    let mut parts = Vec::with_capacity(places.len() / PLACES + 1);
-    let mut rest = all.as_mut_slice();
-    for (i, places) in places.chunks(PLACES).enumerate() {
-        let first = i * PLACES;
-        let (part, more) = rest.split_at_mut(ends[first + places.len()] - ends[first]);
-        parts.push((part, places));
-        rest = more;
-    }
-    parts.into_par_iter().for_each(|(mut part, places)| {
-        for &place in places {
-            let keys = keys(place);
-            let (here, more) = part.split_at_mut(keys.len());
-            here.copy_from_slice(keys);
-            part = more;
-        }
-    });
+/// Whether none of many values is NaN; of few nothing is said.
+fn none_is_nan<T: Value>(values: &[T]) -> bool {
+    const FEW: usize = 8;
+    !T::HAS_SPECIALS || (values.len() >= FEW && !T::scan(values).magnitude.is_nan())
 }
 
 /// Quantile `q` of cell `i` once its order statistics are selected.
@@ -342,6 +286,27 @@ mod tests {
     }
 
     #[test]
+    fn many_values_are_kept_without_those_that_are_nan() {
+        for nan in [None, Some(0), Some(13), Some(39)] {
+            let mut values: Vec<f64> = (0..40).map(|i| f64::from(i) - 20.0).collect();
+            if let Some(place) = nan {
+                values[place] = f64::NAN;
+            }
+            let mut one_by_one = Ordered::new(ColumnType::F64);
+            one_by_one.push_cell::<f64>(&[]);
+            for value in &values {
+                let mut one = Ordered::new(ColumnType::F64);
+                one.push_cell(&[*value]);
+                one_by_one.extend_last(&one, 0);
+            }
+            let mut all = Ordered::new(ColumnType::F64);
+            all.push_cell(&values);
+            assert_eq!(all, one_by_one);
+            assert_eq!(all.len(0), 40 - usize::from(nan.is_some()));
+        }
+    }
+
+    #[test]
     fn keys_that_say_none_stay_behind_but_for_those_of_the_largest_integer() {
         let mut narrow = Ordered::new(ColumnType::F32);
         narrow.push_keys(&[7, u32::MAX, 3]);
@@ -354,29 +319,6 @@ mod tests {
         wide.push_keys(&[u32::MAX, 9]);
         assert_eq!(wide.offsets, [0, 2, 3, 4]);
         assert_eq!(wide.keys, Keys::Wide(vec![5, u64::MAX, 4, 9]));
-    }
-
-    #[test]
-    fn cells_are_gathered_from_tables_in_the_order_of_their_places() {
-        for column_type in [ColumnType::F32, ColumnType::F64] {
-            let table = |cells: &[&[f64]]| {
-                let mut table = Ordered::new(column_type);
-                for cell in cells {
-                    let narrow: Vec<f32> = cell.iter().map(|&v| v as f32).collect();
-                    match column_type {
-                        ColumnType::F32 => table.push_cell(&narrow),
-                        _ => table.push_cell(cell),
-                    }
-                }
-                table
-            };
-            let (a, b) = (table(&[&[1.0], &[2.0, 3.0]]), table(&[&[4.0]]));
-            let mut joined = table(&[&[8.0]]);
-            joined.gather(&[&a, &b], &[(0, 1), (1, 0), (0, 0)], &[0, 2, 3]);
-            assert_eq!(joined, table(&[&[2.0, 3.0, 4.0], &[1.0]]));
-            joined.gather(&[&a, &b], &[], &[0]);
-            assert_eq!(joined, table(&[]));
-        }
     }
 
     #[test]

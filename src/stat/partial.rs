@@ -212,6 +212,15 @@ impl ColumnPartials {
 
     /// Appends a cell that holds these values, none of them null; of their remainders nothing.
     pub fn push_cell<T: Value>(&mut self, values: &[T], column: &JobColumn) {
+        self.push_unfilled(values, column);
+        if let Some(ordered) = &mut self.ordered {
+            ordered.push_cell(values);
+        }
+    }
+
+    /// As [`push_cell`](Self::push_cell), but for the values that are retained: they are filled in by
+    /// [`fill_values`](Self::fill_values), once all are known.
+    pub fn push_unfilled<T: Value>(&mut self, values: &[T], column: &JobColumn) {
         let row = Row::of(values, column);
         let Self {
             count,
@@ -222,7 +231,7 @@ impl ColumnPartials {
             joints: _,
             terms,
             ordered: _,
-            bins: _,
+            bins,
             out_of_range,
         } = self;
         count.push(row.count);
@@ -237,7 +246,9 @@ impl ColumnPartials {
         if let Some(rows) = terms {
             rows.push(row.terms);
         }
-        self.push_retained(values, column);
+        if let (Some(bins), Some(edges)) = (bins, &column.needs.edges) {
+            bins.push_cell(values, edges);
+        }
     }
 
     /// Appends a cell to the accumulators whose size depends on the values, and to no others.
@@ -254,11 +265,16 @@ impl ColumnPartials {
     /// Replaces what is retained of values: cell `i` joins cells `places[starts[i]..starts[i + 1]]`,
     /// each a table and a row of it.
     pub fn gather_retained(&mut self, tables: &[&Self], places: &[(u32, u32)], starts: &[usize]) {
-        let (ordered, bins) = self.retained();
-        if let Some(ordered) = ordered {
+        if let Some(ordered) = &mut self.ordered {
             let tables: Vec<_> = tables.iter().filter_map(|t| t.ordered.as_ref()).collect();
             ordered.gather(&tables, places, starts);
         }
+        self.gather_bins(tables, places, starts);
+    }
+
+    /// The same of histograms alone.
+    pub fn gather_bins(&mut self, tables: &[&Self], places: &[(u32, u32)], starts: &[usize]) {
+        let (_, bins) = self.retained();
         if let Some(bins) = bins {
             let tables: Vec<_> = tables.iter().filter_map(|t| t.bins.as_ref()).collect();
             bins.gather(&tables, places, starts);

@@ -1,8 +1,10 @@
 //! Selecting: puts a few order statistics of many cells where sorting would put them.
 //!
-//! Below `ordered.rs`, for values in memory; `choose.rs` is for those that are not.
+//! Below `ordered.rs`, for values in memory; `choose.rs` is for those that are not. `rank.rs` has the cells of many keys.
 
 use rayon::prelude::*;
+
+use super::rank::{Bits, Room, rank};
 
 /// The ranks of the neighbours between which quantile `q` of `n` values lies.
 pub(super) fn ranks(n: usize, q: f64) -> [usize; 2] {
@@ -22,7 +24,7 @@ pub(super) fn ranks_of(n: usize, quantiles: &[f64]) -> Vec<usize> {
 }
 
 /// Puts the order statistics that these quantiles need in their places, in every cell.
-pub(super) fn select_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize], quantiles: &[f64]) {
+pub(super) fn select_all<T: Bits>(keys: &mut [T], offsets: &[usize], quantiles: &[f64]) {
     let mut cells = Vec::with_capacity(offsets.len().saturating_sub(1));
     let mut rest = keys;
     for pair in offsets.windows(2) {
@@ -30,9 +32,10 @@ pub(super) fn select_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize], quant
         cells.push(cell);
         rest = more;
     }
-    cells.into_par_iter().with_min_len(16).for_each(|cell| {
+    let cells = cells.into_par_iter().with_min_len(16);
+    cells.for_each_init(Room::default, |room, cell| {
         let wanted = ranks_of(cell.len(), quantiles);
-        select(cell, 0, &wanted);
+        rank(cell, &wanted, room);
     });
 }
 
@@ -51,7 +54,7 @@ pub(super) fn sort_all<T: Ord + Send>(keys: &mut [T], offsets: &[usize]) {
 
 /// Puts ascending ranks in place in a slice whose first element has rank `base`: the middle one
 /// first, which halves what is left to do.
-fn select<T: Ord>(keys: &mut [T], base: usize, ranks: &[usize]) {
+pub(super) fn select<T: Ord>(keys: &mut [T], base: usize, ranks: &[usize]) {
     const FEW: usize = 32;
     let Some(&rank) = ranks.get(ranks.len() / 2) else {
         return;

@@ -48,7 +48,7 @@ pub fn fold_runs_first(
             },
         )
         .collect();
-    let merged = merge_records(&records, grid, job, buffers);
+    let merged = merge_records((&records, Some(columns.columns)), grid, job, buffers);
     buffers.keep_records(records);
     merged
 }
@@ -75,7 +75,7 @@ pub fn fold_blocks(
             records
         })
         .collect();
-    let merged = merge_records(&records, grid, job, buffers);
+    let merged = merge_records((&records, None), grid, job, buffers);
     buffers.keep_records(records);
     merged
 }

@@ -128,7 +128,8 @@ impl Cpu {
 
     fn strategy_of(&self, cells: &[u64]) -> Strategy {
         let sample = |range: Range<usize>| cells[range].to_vec();
-        self.strategy.settle(cells.len(), sample)
+        let settle = || self.strategy.settle(cells.len(), sample);
+        self.pool.install(settle)
     }
 
     /// As [`folds_runs_of`](Self::folds_runs_of), of photons that are not located yet.
@@ -138,11 +139,13 @@ impl Cpu {
 
     fn strategy_at(&self, batch: &PhotonBatch, grid: &GridConfig) -> Strategy {
         let locator = grid.locator();
-        self.strategy.settle(batch.len(), |range: Range<usize>| {
+        let sample = |range: Range<usize>| {
             let mut cells = vec![0; range.len()];
             locator.cells(&batch.lon[range.clone()], &batch.lat[range], &mut cells);
             cells
-        })
+        };
+        let settle = || self.strategy.settle(batch.len(), sample);
+        self.pool.install(settle)
     }
 
     /// Partials of photons whose cells are known: the stages after locate.

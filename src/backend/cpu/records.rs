@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use crate::config::GridConfig;
 use crate::photon::{Column, Values};
-use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Unmade, Value};
+use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Retained, Unmade, Value};
 
 use super::Keys;
 use super::runs::Runs;
@@ -28,7 +28,8 @@ pub struct Columns<'a> {
 }
 
 /// Appends one record for every run of a tile that starts at photon `start` of the columns. Cells
-/// of records are in the order of the photons, and may repeat. Values are made in `room`.
+/// of records are in the order of the photons, and may repeat. Values are made in `room`; those that are retained stay in
+/// the columns.
 pub fn fold_runs(
     records: &mut Partials,
     runs: &Runs,
@@ -69,7 +70,7 @@ fn fold_column<T: Value>(
 ) {
     let Some((nulls, start)) = nulls else {
         for (_, photons) in runs.iter() {
-            rows.push_cell(&values[photons], described);
+            rows.push_unfilled(&values[photons], described);
         }
         return;
     };
@@ -78,13 +79,14 @@ fn fold_column<T: Value>(
         let photons = photons.filter(|&p| nulls.is_valid(start + p));
         valid.clear();
         valid.extend(photons.map(|p| values[p]));
-        rows.push_cell(&valid, described);
+        rows.push_unfilled(&valid, described);
     }
 }
 
-/// Brings records together: one row a cell, ascending.
+/// Brings records together: one row a cell, ascending. Values that are retained come from the columns, of which the records
+/// are consecutive photons, or where none are given from the records.
 pub fn merge_records(
-    records: &[Partials],
+    (records, columns): (&[Partials], Option<&[Column]>),
     grid: &GridConfig,
     job: &Job,
     buffers: &mut Buffers,
@@ -128,12 +130,52 @@ pub fn merge_records(
         |table, row| records[table].photons[row],
         |sum, more| *sum += more,
     );
+    let firsts = first_photons(records, job);
     for (i, column) in merged.columns.iter_mut().enumerate() {
         let tables: Vec<&ColumnPartials> = records.iter().map(|r| &r.columns[i]).collect();
         rows.merge_column(column, &tables);
+        match columns.map(|columns| &columns[i]) {
+            None => column.gather_retained(&tables, rows.places, rows.starts),
+            Some(values) => {
+                column.gather_bins(&tables, rows.places, rows.starts);
+                if column.ordered.is_some() {
+                    let runs = retained(&tables, &rows, (&sorted.photons, &firsts));
+                    column.fill_values(values, &runs, rows.starts);
+                }
+            }
+        }
     }
     order.keep(sorted, segments);
     merged
+}
+
+/// The first photon of each record, and the end; none where no values are retained.
+fn first_photons(records: &[Partials], job: &Job) -> Vec<usize> {
+    if !job.columns.iter().any(|column| column.needs.ordered) {
+        return Vec::new();
+    }
+    let photons = records.iter().flat_map(|r| &r.photons);
+    let ends = photons.scan(0, |end, &photons| {
+        *end += photons as usize;
+        Some(*end)
+    });
+    std::iter::once(0).chain(ends).collect()
+}
+
+/// The photons of each record, by cell, and how many values of a column are retained of them; `numbers` are those of the
+/// records in that order.
+fn retained(
+    tables: &[&ColumnPartials],
+    rows: &Rows,
+    (numbers, firsts): (&[u32], &[usize]),
+) -> Vec<Retained> {
+    let records = rows.places.par_iter().zip(numbers).with_min_len(CELLS);
+    records
+        .map(|(&(table, row), &record)| Retained {
+            photons: firsts[record as usize]..firsts[record as usize + 1],
+            values: tables[table as usize].retained_of(row as usize),
+        })
+        .collect()
 }
 
 /// Records in the order of their cells: those of cell `i` are `places[starts[i]..starts[i + 1]]`.
@@ -171,6 +213,7 @@ impl Rows<'_> {
             .collect_into_vec(merged);
     }
 
+    /// All accumulators of fixed size; what is retained of values comes beside.
     fn merge_column(&self, column: &mut ColumnPartials, tables: &[&ColumnPartials]) {
         // Without a rest: an accumulator that is not merged here would be lost.
         let ColumnPartials {
@@ -204,6 +247,5 @@ impl Rows<'_> {
             let rows: Vec<_> = tables.iter().flat_map(|t| &t.terms).collect();
             self.merge(terms, |t, row| rows[t][row], |a, b| a.merge(&b));
         }
-        column.gather_retained(tables, self.places, self.starts);
     }
 }

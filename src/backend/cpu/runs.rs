@@ -60,11 +60,10 @@ impl Runs {
     /// Adds photons from `start` on, one cell each.
     pub fn push_all(&mut self, cells: &[u64], start: usize) {
         let mut first = 0;
-        for i in 1..=cells.len() {
-            if i == cells.len() || cells[i] != cells[first] {
-                self.push(cells[first], start + i);
-                first = i;
-            }
+        while first < cells.len() {
+            let end = first + same(&cells[first..]);
+            self.push(cells[first], start + end);
+            first = end;
         }
     }
 
@@ -74,6 +73,24 @@ impl Runs {
         let ranges = starts.zip(&self.ends).map(|(start, &end)| start..end);
         self.cells.iter().copied().zip(ranges)
     }
+}
+
+/// How many of some cells, at least one, are the first one, up to another.
+fn same(cells: &[u64]) -> usize {
+    const FEW: usize = 8;
+    const AT_ONCE: usize = 16;
+    let cell = cells[0];
+    let few = cells.len().min(FEW);
+    if let Some(end) = cells[..few].iter().position(|&other| other != cell) {
+        return end;
+    }
+    // Many that are compared together, without a branch for each.
+    let (tiles, _) = cells[few..].as_chunks::<AT_ONCE>();
+    let differs = |tile: &[u64; AT_ONCE]| tile.iter().fold(0, |bits, other| bits | (other ^ cell));
+    let whole = tiles.iter().take_while(|tile| differs(tile) == 0).count();
+    let start = few + whole * AT_ONCE;
+    let rest = cells[start..].iter().take_while(|&&other| other == cell);
+    start + rest.count()
 }
 
 /// A tile of photons, and what places them.
@@ -223,6 +240,21 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn cells_that_follow_one_another_become_runs(
+            runs in prop::collection::vec((0u64..3, prop_oneof![1usize..4, 5usize..60]), 0..40),
+            start in 0usize..3,
+        ) {
+            let cells: Vec<u64> = runs.iter().flat_map(|&(cell, n)| vec![cell; n]).collect();
+            let mut found = Runs::default();
+            found.push_all(&cells, start);
+            let mut one_by_one = Runs::default();
+            for (i, &cell) in cells.iter().enumerate() {
+                one_by_one.push(cell, start + i + 1);
+            }
+            prop_assert_eq!((found.cells, found.ends), (one_by_one.cells, one_by_one.ends));
+        }
+
         #[test]
         fn runs_have_the_cells_of_photons_located_one_by_one(
             lon in -180.0f64..180.0,

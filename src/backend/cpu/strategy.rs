@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::blocks::BLOCK;
 
 /// In which order the stages run; every one gives the same bits.
@@ -30,14 +32,19 @@ const BUSY_CELL: f64 = 8.0;
 
 impl Strategy {
     /// The strategy itself, or what the cells of some ranges of the batch call for.
-    pub fn settle(self, photons: usize, cells: impl Fn(Range<usize>) -> Vec<u64>) -> Self {
+    pub fn settle(self, photons: usize, cells: impl Fn(Range<usize>) -> Vec<u64> + Sync) -> Self {
         if self != Self::Auto || photons == 0 {
             return if self == Self::Auto { Self::Runs } else { self };
         }
         let stride = (photons / WINDOWS).max(STRIDE);
+        let starts: Vec<usize> = (0..photons).step_by(stride).collect();
+        // On all threads: whoever asks for a fold waits for it.
+        let windows = starts.into_par_iter().with_min_len(8);
+        let windows: Vec<Vec<u64>> = windows
+            .map(|start| cells(start..(start + WINDOW).min(photons)))
+            .collect();
         let (mut sample, mut runs) = (Vec::new(), 0);
-        for start in (0..photons).step_by(stride) {
-            let window = cells(start..(start + WINDOW).min(photons));
+        for window in windows {
             runs += 1 + window.windows(2).filter(|pair| pair[0] != pair[1]).count();
             sample.extend(window);
         }
