@@ -4,6 +4,7 @@
 //! Beside the line: a twin of `src/finalize/table.rs` that knows no shards. Values, types and hashes are
 //! those of the store that a run with the same statistics writes.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -20,9 +21,12 @@ use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
-use crate::stat::{Finished, Job, Partials, finish_output};
+use crate::stat::{Finished, Job, Partials, finish_cells};
 use crate::store::{ContentHash, content_hash};
 use crate::store::{Geometry, TableFormat, TableWriter};
+
+/// Cells that one task finishes: their sums stay in the second-level cache.
+const CELLS: usize = 2048;
 
 /// Finished statistics of occupied cells.
 ///
@@ -110,21 +114,45 @@ impl Answer {
     /// # Errors
     /// A value that its output's type does not hold.
     pub fn finish(mut partials: Partials, job: &Job, schema: &StoreSchema) -> Result<Self> {
+        Self::finish_from(&mut partials, job, schema)
+    }
+
+    /// As [`finish`](Self::finish); takes the ids of the cells only, and leaves memory that others can be written in.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub(super) fn finish_from(
+        partials: &mut Partials,
+        job: &Job,
+        schema: &StoreSchema,
+    ) -> Result<Self> {
         partials.select_values(job);
-        let outputs = schema.arrays.iter().enumerate();
-        let columns = outputs.map(|(output, array)| {
-            let finished = (0..partials.len())
-                .into_par_iter()
-                .map(|cell| finish_output(job, &partials, output, cell));
-            Ok(match array.dtype {
-                Dtype::F32 => Values::F32(finished.map(|f| narrow(&f, array)).collect()),
-                Dtype::F64 => Values::F64(finished.map(|f| real(&f, array)).collect()),
-                _ => Values::Whole(finished.map(|f| whole(&f, array)).collect::<Result<_>>()?),
-            })
-        });
+        let cells = partials.len();
+        let arrays = schema.arrays.iter();
+        let mut columns: Vec<Values> = arrays
+            .map(|array| Values::zeros(array.dtype, cells))
+            .collect();
+        // All statistics of some cells while their sums are in the cache.
+        let mut tasks: Vec<Vec<ValuesMut>> = Vec::new();
+        tasks.resize_with(cells.div_ceil(CELLS), Vec::new);
+        for column in &mut columns {
+            column.part(&mut tasks);
+        }
+        let read: &Partials = partials;
+        tasks
+            .into_par_iter()
+            .enumerate()
+            .try_for_each(|(task, outputs)| {
+                let cells = task * CELLS..((task + 1) * CELLS).min(cells);
+                let mut outputs = outputs.into_iter().zip(&schema.arrays).enumerate();
+                outputs.try_for_each(|(output, (values, array))| {
+                    let of = (read, job, output, cells.clone());
+                    values.finish(of, array)
+                })
+            })?;
         Ok(Self {
-            columns: columns.collect::<Result<_>>()?,
-            cells: partials.cells,
+            columns,
+            cells: std::mem::take(&mut partials.cells),
         })
     }
 
@@ -263,7 +291,78 @@ fn whole(finished: &Finished, array: &OutputArray) -> Result<i64> {
     })
 }
 
+/// Values of one output of some cells, to be written.
+enum ValuesMut<'a> {
+    F32(&'a mut [f32]),
+    F64(&'a mut [f64]),
+    Whole(&'a mut [i64]),
+}
+
+impl ValuesMut<'_> {
+    fn finish(
+        self,
+        (partials, job, output, cells): (&Partials, &Job, usize, Range<usize>),
+        array: &OutputArray,
+    ) -> Result<()> {
+        fn put<T>(values: &mut [T], mut of: impl FnMut(Finished) -> T) -> impl FnMut(Finished) {
+            let mut values = values.iter_mut();
+            move |finished| {
+                if let Some(value) = values.next() {
+                    *value = of(finished);
+                }
+            }
+        }
+        let mut failed = Ok(());
+        match self {
+            Self::F32(values) => {
+                let each = put(values, |finished| narrow(&finished, array));
+                finish_cells(job, partials, output, cells, each);
+            }
+            Self::F64(values) => {
+                let each = put(values, |finished| real(&finished, array));
+                finish_cells(job, partials, output, cells, each);
+            }
+            Self::Whole(values) => {
+                let each = put(values, |finished| {
+                    whole(&finished, array).unwrap_or_else(|error| {
+                        failed = Err(error);
+                        0
+                    })
+                });
+                finish_cells(job, partials, output, cells, each);
+            }
+        }
+        failed
+    }
+}
+
 impl Values {
+    fn zeros(dtype: Dtype, cells: usize) -> Self {
+        match dtype {
+            Dtype::F32 => Self::F32(vec![0.0; cells]),
+            Dtype::F64 => Self::F64(vec![0.0; cells]),
+            _ => Self::Whole(vec![0; cells]),
+        }
+    }
+
+    /// Gives each task its cells' values.
+    fn part<'a>(&'a mut self, tasks: &mut [Vec<ValuesMut<'a>>]) {
+        match self {
+            Self::F32(v) => {
+                let parts = tasks.iter_mut().zip(v.chunks_mut(CELLS));
+                parts.for_each(|(task, values)| task.push(ValuesMut::F32(values)));
+            }
+            Self::F64(v) => {
+                let parts = tasks.iter_mut().zip(v.chunks_mut(CELLS));
+                parts.for_each(|(task, values)| task.push(ValuesMut::F64(values)));
+            }
+            Self::Whole(v) => {
+                let parts = tasks.iter_mut().zip(v.chunks_mut(CELLS));
+                parts.for_each(|(task, values)| task.push(ValuesMut::Whole(values)));
+            }
+        }
+    }
+
     /// Little-endian, of the type: what a store has.
     fn bytes(&self, dtype: Dtype) -> Vec<u8> {
         match self {

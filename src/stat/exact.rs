@@ -236,7 +236,7 @@ fn divide(numerator: Unsigned256, denominator: u128) -> (Unsigned256, u128) {
     (quotient, remainder)
 }
 
-fn power_of_two(exponent: i32) -> f64 {
+pub(super) fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((1023 + i64::from(exponent)) as u64) << 52)
 }
 

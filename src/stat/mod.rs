@@ -11,9 +11,9 @@
 //! ```
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
-//! accumulators of many cells and merges them, `accumulate.rs` lists those that a column may have, `coarsen.rs` folds them up to coarser cells,
+//! accumulators of many cells and merges them, `segments.rs` makes them of values in the order of cells, `accumulate.rs` lists those that a column may have, `coarsen.rs` folds them up to coarser cells,
 //! `size.rs` tells what memory they take, `encode/` writes them to bytes and reads them back,
-//! `finish.rs` turns them into f64 once. `joint.rs` is what several columns add up to together: `products.rs` for fits, which
+//! `finish.rs` turns them into f64 once, `finish_cells.rs` those of many cells. `joint.rs` is what several columns add up to together: `products.rs` for fits, which
 //! `relate.rs` makes of them in fractions (`fraction.rs`), `ends.rs` for first and last, `mark.rs` for what granules are. `remains.rs` finds the values that have a remainder and sums
 //! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
 //! many values, `choose.rs` finds order statistics of values that are not in memory, `select.rs` those of values that are. `tdigest.rs` makes centroids of all
@@ -37,6 +37,7 @@ mod encode;
 mod ends;
 mod exact;
 mod finish;
+mod finish_cells;
 mod fraction;
 mod histogram;
 mod job;
@@ -58,6 +59,7 @@ mod resolution;
 mod rows;
 mod scale;
 mod scan;
+mod segments;
 mod select;
 mod size;
 mod specials;
@@ -81,6 +83,7 @@ pub use encode::{DecodeError, Encoding, Fingerprint};
 pub use ends::ends;
 pub use exact::{Signed256, Unsigned256, ratio};
 pub use finish::{Finished, finish_expr, finish_output};
+pub use finish_cells::finish_cells;
 pub use histogram::Bins;
 pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs, Roles};
 pub use joint::{Form, Joint, JointRows, MOST_COLUMNS};

@@ -3,18 +3,20 @@
 //! | stage | file |
 //! | --- | --- |
 //! | locate | `locate.rs`, `runs.rs`, `patches.rs` |
-//! | sort | `sort.rs` |
+//! | sort | `sort.rs`, `parted.rs` |
 //! | segment | `segment.rs` |
 //! | reduce | `reduce.rs`, `records.rs`, `blocks.rs` |
 //!
 //! Three orders of the same stages give the same bits (`strategy.rs`). *Sort* sorts photons by key
-//! and folds segments. *Runs* folds runs of photons in one cell where they stand, then sorts and
-//! merges the records of the runs: along a track those are a hundredth of the photons. *Blocks*
-//! does the same with blocks of photons in no order over few cells. A sample decides.
+//! and folds segments: by cell and part by part (`parted.rs`) where no value is null and none is retained.
+//! *Runs* folds runs of photons in one cell where they stand, then sorts and merges the records of the runs:
+//! along a track those are a hundredth of the photons. *Blocks* does the same with blocks of photons in no
+//! order over few cells. A sample decides.
 
 mod blocks;
 mod fold;
 mod locate;
+mod parted;
 mod patches;
 mod records;
 mod reduce;
@@ -35,7 +37,7 @@ use crate::stat::{Job, Partials};
 
 use super::{Backend, KeyTable, StageTimes};
 
-use fold::{fold_blocks, fold_cells_sorted, fold_keys, fold_runs_first};
+use fold::{fold_blocks, fold_cells_sorted, fold_runs_first};
 use runs::{RunFinder, Runs};
 use scratch::{Buffers, Order, Scratch};
 pub use strategy::Strategy;
@@ -143,9 +145,10 @@ impl Cpu {
             Strategy::Blocks => self
                 .pool
                 .install(|| fold_blocks(cells, columns, question, buffers)),
-            Strategy::Sort => self
-                .pool
-                .install(|| fold_cells_sorted(cells, columns, question, buffers)),
+            Strategy::Sort => self.pool.install(|| {
+                let times = &mut StageTimes::default();
+                fold_cells_sorted(cells, columns, question, (buffers, times))
+            }),
         }))
     }
 }
@@ -235,13 +238,17 @@ impl Backend for Cpu {
             Strategy::Sort => {
                 times.batches.sorted += 1;
                 Ok(self.scratch.lend(job, |buffers| {
-                    let keys = times.locate.time(|| {
-                        self.with_cells(photons, grid, buffers, |cells, buffers| {
-                            Keys::of_cells(cells, grid, &mut buffers.order)
-                        })
-                    });
-                    self.pool
-                        .install(|| fold_keys(keys, &batch.columns, job, (buffers, times)))
+                    let mut cells = std::mem::take(&mut buffers.located);
+                    cells.resize(batch.len(), 0);
+                    let (lon, lat) = (&batch.lon, &batch.lat);
+                    times
+                        .locate
+                        .time(|| self.cells(lon, lat, grid, &mut cells));
+                    let (question, rest) = ((grid, job), (&mut *buffers, times));
+                    let fold = || fold_cells_sorted(&cells, &batch.columns, question, rest);
+                    let partials = self.pool.install(fold);
+                    buffers.located = cells;
+                    partials
                 }))
             }
         }

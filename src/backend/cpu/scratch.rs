@@ -38,9 +38,20 @@ pub struct Buffers {
 pub struct Order {
     /// Where the radix sort scatters from and to.
     pub pairs: [Vec<AtomicU64>; 2],
-    keys: Vec<u32>,
-    photons: Vec<u32>,
+    pub keys: Vec<u32>,
+    pub photons: Vec<u32>,
     starts: Vec<usize>,
+    /// The first photon of each cell, where photons are sorted part by part.
+    pub firsts: Vec<u32>,
+    pub picked: Picked,
+}
+
+/// Values of a column in the order of cells.
+#[derive(Debug, Default)]
+pub struct Picked {
+    pub narrow: Vec<f32>,
+    pub wide: Vec<f64>,
+    pub whole: Vec<i64>,
 }
 
 /// Emptied or stale tables, all for columns of `shape`.
@@ -107,6 +118,13 @@ impl Buffers {
             keys,
             photons,
             starts,
+            firsts,
+            picked:
+                Picked {
+                    narrow,
+                    wide,
+                    whole,
+                },
         } = &self.order;
         let tables = self.tables.records.lock();
         let records = tables.map_or(0, |tables| tables.iter().map(Partials::bytes_held).sum());
@@ -118,6 +136,10 @@ impl Buffers {
             + held(keys)
             + held(photons)
             + held(starts)
+            + held(firsts)
+            + held(narrow)
+            + held(wide)
+            + held(whole)
             + records
             + results.sum::<u64>()
     }
