@@ -171,6 +171,7 @@ fn finish_joint(kind: MeasureKind, row: &[u64], described: &JobColumn) -> Finish
     }
 }
 
+#[inline]
 pub(super) fn extreme(key: Option<Key>, column_type: ColumnType) -> Finished {
     match (key, column_type) {
         (None, ColumnType::I64) => Finished::Missing,

@@ -6,18 +6,15 @@
 use std::ops::Range as Rows;
 
 use crate::expr::CellExpr;
-use crate::photon::ColumnType;
 
 use super::finish::{Finished, extreme, finish_output};
-use super::job::{Job, JobOutput, MeasureKind};
-use super::moments::Moments;
-use super::partial::{ColumnPartials, Partials};
-use super::range::Range;
-use super::resolution::Resolution;
+use super::job::{Job, JobOutput, Measure, MeasureKind};
+use super::partial::Partials;
 use super::specials::Specials;
 
 /// Gives output `output` of each of some cells, in order; values must be selected
 /// ([`Partials::select_values`]).
+#[inline]
 pub fn finish_cells(
     job: &Job,
     partials: &Partials,
@@ -25,89 +22,92 @@ pub fn finish_cells(
     cells: Rows<usize>,
     mut each: impl FnMut(Finished),
 ) {
-    let ordinary = Ordinary::of(job, partials, output, &cells);
-    for cell in cells {
-        let finished = ordinary.as_ref().and_then(|sums| sums.finish(cell));
-        each(finished.unwrap_or_else(|| finish_output(job, partials, output, cell)));
+    let other = |cell: usize| finish_output(job, partials, output, cell);
+    let Some(measure) = measure_of(job, output) else {
+        cells.for_each(|cell| each(other(cell)));
+        return;
+    };
+    let column = &partials.columns[measure.column];
+    let described = &job.columns[measure.column];
+    let (column_type, resolution) = (described.column_type, described.resolution);
+    let remainders = column.remainders.of_cells(&partials.cells[cells.clone()]);
+    let range = column.range.as_deref();
+    let moments = column.moments.as_deref().filter(|_| remainders.is_empty());
+    let rows = Ordinary {
+        count: &column.count[cells.clone()],
+        specials: &column.specials[cells.clone()],
+        cells,
+    };
+    match (measure.kind, range, moments) {
+        (MeasureKind::Count, _, _) => {
+            rows.count
+                .iter()
+                .for_each(|&n| each(Finished::Integer(n.into())));
+        }
+        (MeasureKind::Min, Some(range), _) => {
+            rows.finish(range, each, other, |_, range| {
+                extreme(Some(range.min), column_type)
+            });
+        }
+        (MeasureKind::Max, Some(range), _) => {
+            rows.finish(range, each, other, |_, range| {
+                extreme(Some(range.max), column_type)
+            });
+        }
+        (MeasureKind::Sum, _, Some(moments)) => rows.finish(moments, each, other, |_, sums| {
+            Finished::Real(sums.total(resolution))
+        }),
+        (MeasureKind::Mean, _, Some(moments)) => rows.finish(moments, each, other, |n, sums| {
+            Finished::Real(sums.mean(n, resolution))
+        }),
+        (MeasureKind::Var { ddof }, _, Some(moments)) => {
+            rows.finish(moments, each, other, |n, sums| {
+                Finished::Real(sums.variance(n, ddof, resolution))
+            });
+        }
+        (MeasureKind::Std { ddof }, _, Some(moments)) => {
+            rows.finish(moments, each, other, |n, sums| {
+                Finished::Real(sums.variance(n, ddof, resolution).sqrt())
+            });
+        }
+        _ => rows.cells.for_each(|cell| each(other(cell))),
     }
 }
 
-/// What a statistic of ordinary cells is made of.
+/// The one reduction that an output is, where it is one.
+fn measure_of(job: &Job, output: usize) -> Option<&Measure> {
+    match &job.outputs[output] {
+        JobOutput::Scalar(CellExpr::Reduce(measure)) => Some(measure),
+        _ => None,
+    }
+}
+
+/// Some cells of a column, and what tells whether they are ordinary: they have values, and all of them finite.
 struct Ordinary<'a> {
+    cells: Rows<usize>,
     count: &'a [u64],
     specials: &'a [Specials],
-    of: Of<'a>,
-    column_type: ColumnType,
-    resolution: Resolution,
 }
 
-enum Of<'a> {
-    Count,
-    Min(&'a [Range]),
-    Max(&'a [Range]),
-    Sum(&'a [Moments]),
-    Mean(&'a [Moments]),
-    Var { rows: &'a [Moments], ddof: u32 },
-    Std { rows: &'a [Moments], ddof: u32 },
-}
-
-impl<'a> Ordinary<'a> {
-    fn of(job: &Job, partials: &'a Partials, output: usize, cells: &Rows<usize>) -> Option<Self> {
-        let JobOutput::Scalar(CellExpr::Reduce(measure)) = &job.outputs[output] else {
-            return None;
-        };
-        let column: &ColumnPartials = &partials.columns[measure.column];
-        let described = &job.columns[measure.column];
-        let range = || column.range.as_deref();
-        let moments = || {
-            let remainders = column.remainders.of_cells(&partials.cells[cells.clone()]);
-            column.moments.as_deref().filter(|_| remainders.is_empty())
-        };
-        let of = match measure.kind {
-            MeasureKind::Count => Of::Count,
-            MeasureKind::Min => Of::Min(range()?),
-            MeasureKind::Max => Of::Max(range()?),
-            MeasureKind::Sum => Of::Sum(moments()?),
-            MeasureKind::Mean => Of::Mean(moments()?),
-            MeasureKind::Var { ddof } => Of::Var {
-                rows: moments()?,
-                ddof,
-            },
-            MeasureKind::Std { ddof } => Of::Std {
-                rows: moments()?,
-                ddof,
-            },
-            _ => return None,
-        };
-        Some(Self {
-            count: &column.count,
-            specials: &column.specials,
-            of,
-            column_type: described.column_type,
-            resolution: described.resolution,
-        })
-    }
-
-    /// `None` of a cell that is not ordinary.
-    #[inline]
-    fn finish(&self, cell: usize) -> Option<Finished> {
-        let n = self.count[cell];
-        if let Of::Count = self.of {
-            return Some(Finished::Integer(n.into()));
+impl Ordinary<'_> {
+    /// Cells that are not ordinary are finished as `other` does.
+    #[inline(always)]
+    fn finish<A>(
+        self,
+        rows: &[A],
+        mut each: impl FnMut(Finished),
+        other: impl Fn(usize) -> Finished,
+        of: impl Fn(u64, &A) -> Finished,
+    ) {
+        let rows = &rows[self.cells.clone()];
+        let counted = self.count.iter().zip(self.specials).zip(rows);
+        for (cell, ((&n, specials), row)) in self.cells.zip(counted) {
+            if n > 0 && *specials == Specials::default() {
+                each(of(n, row));
+            } else {
+                each(other(cell));
+            }
         }
-        if n == 0 || self.specials[cell] != Specials::default() {
-            return None;
-        }
-        let real = match self.of {
-            Of::Count => return None,
-            Of::Min(rows) => return Some(extreme(Some(rows[cell].min), self.column_type)),
-            Of::Max(rows) => return Some(extreme(Some(rows[cell].max), self.column_type)),
-            Of::Sum(rows) => rows[cell].total(self.resolution),
-            Of::Mean(rows) => rows[cell].mean(n, self.resolution),
-            Of::Var { rows, ddof } => rows[cell].variance(n, ddof, self.resolution),
-            Of::Std { rows, ddof } => rows[cell].variance(n, ddof, self.resolution).sqrt(),
-        };
-        Some(Finished::Real(real))
     }
 }
 
@@ -116,7 +116,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::stat::{ColumnOrigin, JobColumn, Measure, Needs, Remainder};
+    use crate::photon::ColumnType;
+    use crate::stat::{ColumnOrigin, JobColumn, Needs, Remainder, Resolution};
 
     const KINDS: [MeasureKind; 11] = [
         MeasureKind::Count,
@@ -133,7 +134,11 @@ mod tests {
     ];
 
     fn job(column_type: ColumnType) -> Job {
-        let exponent = if column_type == ColumnType::I64 { 0 } else { 34 };
+        let exponent = if column_type == ColumnType::I64 {
+            0
+        } else {
+            34
+        };
         let column = JobColumn {
             name: "h".to_owned(),
             origin: ColumnOrigin::Source(0),
@@ -188,10 +193,12 @@ mod tests {
                     ColumnType::F64 => column.push_cell(values, described),
                     ColumnType::I64 => column.push_cell(&whole, described),
                 }
-                let remainder = described.remainder_rule().and_then(|rule| match column_type {
-                    ColumnType::F32 => Remainder::of(id, &narrow, &rule),
-                    _ => Remainder::of(id, values, &rule),
-                });
+                let remainder = described
+                    .remainder_rule()
+                    .and_then(|rule| match column_type {
+                        ColumnType::F32 => Remainder::of(id, &narrow, &rule),
+                        _ => Remainder::of(id, values, &rule),
+                    });
                 column.remainders.append(remainder);
             }
             for output in 0..job.outputs.len() {
@@ -200,7 +207,8 @@ mod tests {
                     let rows = first..(first + task).min(cells.len());
                     finish_cells(&job, &partials, output, rows, |f| found.push(shown(&f)));
                 }
-                let one_by_one = (0..cells.len()).map(|i| finish_output(&job, &partials, output, i));
+                let one_by_one =
+                    (0..cells.len()).map(|i| finish_output(&job, &partials, output, i));
                 let expected: Vec<String> = one_by_one.map(|f| shown(&f)).collect();
                 prop_assert_eq!(found, expected, "{:?} {}", column_type, output);
             }

@@ -4,9 +4,9 @@
 //! photons, batches and merges gives the same integers. What a value is beyond whole units is summed beside
 //! them (`remainder.rs`).
 
-use super::exact::{Unsigned256, power_of_two, ratio};
+use super::exact::{Unsigned256, ratio};
 use super::order::Class;
-use super::resolution::Resolution;
+use super::resolution::{Resolution, power_of_two};
 use super::sums::Sums;
 use super::value::Value;
 
@@ -73,6 +73,7 @@ impl Moments {
     }
 
     /// `S / n * 2^-E`, rounded once; NaN for no values.
+    #[inline]
     pub fn mean(&self, n: u64, resolution: Resolution) -> f64 {
         if n == 0 {
             return f64::NAN;
@@ -83,6 +84,12 @@ impl Moments {
             // Both are numbers of f64: its division rounds once, and a power of two changes no digit.
             return sum as f64 / n as f64 * resolution.unit();
         }
+        self.large_mean(n, resolution)
+    }
+
+    /// The same of any sum.
+    #[inline(never)]
+    fn large_mean(&self, n: u64, resolution: Resolution) -> f64 {
         let magnitude = Unsigned256 {
             high: 0,
             low: self.sum.unsigned_abs(),
@@ -100,6 +107,7 @@ impl Moments {
     }
 
     /// `(n * Q - S^2) / (n * (n - ddof)) * 2^-2E`, rounded once; NaN where n <= ddof.
+    #[inline]
     pub fn variance(&self, n: u64, ddof: u32, resolution: Resolution) -> f64 {
         let Some(freedom) = n.checked_sub(u64::from(ddof)).filter(|&f| f > 0) else {
             return f64::NAN;
@@ -107,6 +115,12 @@ impl Moments {
         if let Some(variance) = self.small_variance(n, freedom, resolution) {
             return variance;
         }
+        self.large_variance(n, freedom, resolution)
+    }
+
+    /// The same of any sums.
+    #[inline(never)]
+    fn large_variance(&self, n: u64, freedom: u64, resolution: Resolution) -> f64 {
         let magnitude = self.sum.unsigned_abs();
         // n * Q >= S^2 by Cauchy-Schwarz, so the difference is never negative.
         let numerator = self
@@ -118,12 +132,14 @@ impl Moments {
     }
 
     /// The same where n Q has 128 bits and n (n - ddof) has 64, as in all but the busiest cells.
+    #[inline]
     fn small_variance(&self, n: u64, freedom: u64, resolution: Resolution) -> Option<f64> {
-        let magnitude = u64::try_from(self.sum.unsigned_abs()).ok()?;
-        if self.squares.high != 0 {
+        let Unsigned256 { high, low } = self.squares;
+        if high != 0 || n.leading_zeros() + low.leading_zeros() < u64::BITS {
             return None;
         }
-        let squares = self.squares.low.checked_mul(n.into())?;
+        let magnitude = u64::try_from(self.sum.unsigned_abs()).ok()?;
+        let squares = low * u128::from(n);
         let numerator = squares.checked_sub(u128::from(magnitude) * u128::from(magnitude))?;
         let quotient = quotient(numerator, n.checked_mul(freedom)?)?;
         Some(quotient * resolution.unit() * resolution.unit())
@@ -131,6 +147,7 @@ impl Moments {
 }
 
 /// The f64 nearest to a fraction, ties to even. `None` over 0.
+#[inline]
 fn quotient(numerator: u128, denominator: u64) -> Option<f64> {
     if denominator == 0 || numerator == 0 {
         return (denominator != 0).then_some(0.0);
@@ -250,7 +267,11 @@ mod tests {
         (-last..=last, 0u32..48, -3i64..4).prop_map(move |(q, by, near)| {
             // Small ones, large ones, and those next to powers of two.
             let power = 1i64 << by;
-            if near.abs() == 3 { q >> by } else { (power + near).clamp(-last, last) }
+            if near.abs() == 3 {
+                q >> by
+            } else {
+                (power + near).clamp(-last, last)
+            }
         })
     }
 

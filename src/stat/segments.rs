@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::exact::Unsigned256;
 use super::job::JobColumn;
 use super::moments::Moments;
+use super::order::Class;
 use super::partial::ColumnPartials;
 use super::range::Range;
 use super::resolution::Resolution;
@@ -117,7 +118,14 @@ fn specials_of<T: Value>(values: &[T]) -> Specials {
     specials
 }
 
+#[inline]
 fn range_of<T: Value>(values: &[T]) -> Range {
+    if let [value] = values
+        && value.class() != Class::Nan
+    {
+        let key = value.key();
+        return Range { min: key, max: key };
+    }
     if values.len() >= FEW {
         let scan = T::scan(values);
         if !scan.magnitude.is_nan() {
@@ -130,6 +138,7 @@ fn range_of<T: Value>(values: &[T]) -> Range {
 }
 
 /// Of finite values of magnitude below [`plain_below`].
+#[inline]
 fn plain_moments<T: Value>(values: &[T], resolution: Resolution) -> Moments {
     if values.len() >= FEW
         && let Some(sums) = T::sums(values, resolution)
@@ -195,8 +204,14 @@ mod tests {
         let (moments, range) = (all.moments, all.range);
         let none = Needs::default();
         vec![
-            Needs { moments, ..none.clone() },
-            Needs { range, ..none.clone() },
+            Needs {
+                moments,
+                ..none.clone()
+            },
+            Needs {
+                range,
+                ..none.clone()
+            },
             none,
             all,
         ]
@@ -212,7 +227,9 @@ mod tests {
         for needs in needs() {
             let column = column(needs, exponent);
             let mut expected = ColumnPartials::empty(&column);
-            cells.iter().for_each(|cell| expected.push_cell(cell, &column));
+            cells
+                .iter()
+                .for_each(|cell| expected.push_cell(cell, &column));
             // What rows held before is replaced.
             let mut found = ColumnPartials::empty(&column);
             found.push_cell(&[f64::NAN, 1e300, 3.0], &column);
@@ -257,9 +274,7 @@ mod tests {
         ]
     }
 
-    fn cells(
-        value: impl Strategy<Value = f64>,
-    ) -> impl Strategy<Value = Vec<Vec<f64>>> {
+    fn cells(value: impl Strategy<Value = f64>) -> impl Strategy<Value = Vec<Vec<f64>>> {
         let few = prop_oneof![6 => Just(1..2), 3 => Just(1..10), 1 => Just(1..40)];
         let value = std::sync::Arc::new(value.boxed());
         let cell = few.prop_flat_map(move |len| prop::collection::vec((*value).clone(), len));

@@ -64,10 +64,12 @@ macro_rules! class_of {
 impl Value for f32 {
     const HAS_SPECIALS: bool = true;
 
+    #[inline]
     fn class(self) -> Class {
         class_of!(self)
     }
 
+    #[inline]
     fn key(self) -> Key {
         // Adding +0 turns -0 into +0 and leaves every other value as it is.
         let bits = (self + 0.0).to_bits();
@@ -117,10 +119,12 @@ impl Value for f32 {
 impl Value for f64 {
     const HAS_SPECIALS: bool = true;
 
+    #[inline]
     fn class(self) -> Class {
         class_of!(self)
     }
 
+    #[inline]
     fn key(self) -> Key {
         let bits = (self + 0.0).to_bits();
         Key(if bits & SIGN_64 == 0 {
@@ -168,10 +172,12 @@ impl Value for f64 {
 impl Value for i64 {
     const HAS_SPECIALS: bool = false;
 
+    #[inline]
     fn class(self) -> Class {
         Class::Finite
     }
 
+    #[inline]
     fn key(self) -> Key {
         Key(self as u64 ^ SIGN_64)
     }

@@ -3,7 +3,7 @@
 //! | stage | file |
 //! | --- | --- |
 //! | locate | `locate.rs`, `runs.rs`, `patches.rs` |
-//! | sort | `sort.rs`, `parted.rs` |
+//! | sort | `sort.rs`; with segment and reduce `parted.rs`, `parts.rs` |
 //! | segment | `segment.rs` |
 //! | reduce | `reduce.rs`, `records.rs`, `blocks.rs` |
 //!
@@ -17,6 +17,7 @@ mod blocks;
 mod fold;
 mod locate;
 mod parted;
+mod parts;
 mod patches;
 mod records;
 mod reduce;
@@ -241,9 +242,7 @@ impl Backend for Cpu {
                     let mut cells = std::mem::take(&mut buffers.located);
                     cells.resize(batch.len(), 0);
                     let (lon, lat) = (&batch.lon, &batch.lat);
-                    times
-                        .locate
-                        .time(|| self.cells(lon, lat, grid, &mut cells));
+                    times.locate.time(|| self.cells(lon, lat, grid, &mut cells));
                     let (question, rest) = ((grid, job), (&mut *buffers, times));
                     let fold = || fold_cells_sorted(&cells, &batch.columns, question, rest);
                     let partials = self.pool.install(fold);
