@@ -3,6 +3,7 @@
 //! Below `answer.rs`, which has the arrays hashed and written. All statistics of some cells are made while their sums are
 //! in the cache.
 
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,7 +16,7 @@ use rayon::prelude::*;
 use crate::config::Dtype;
 use crate::error::{Error, Result};
 use crate::finalize::{OutputArray, StoreSchema};
-use crate::stat::{Finished, Job, Partials, finish_cells};
+use crate::stat::{Finished, Job, Partials, Rounding, finish_cells};
 
 /// Cells that one task finishes: their sums stay in the second-level cache.
 const CELLS: usize = 2048;
@@ -108,35 +109,47 @@ impl ValuesMut<'_> {
         (partials, job, output, cells): (&Partials, &Job, usize, Range<usize>),
         array: &OutputArray,
     ) -> Result<()> {
-        fn put<T>(values: &mut [T], mut of: impl FnMut(Finished) -> T) -> impl FnMut(Finished) {
-            let mut values = values.iter_mut();
-            move |finished| {
-                if let Some(value) = values.next() {
-                    *value = of(finished);
-                }
-            }
-        }
-        let mut failed = Ok(());
+        let what = (job, partials, output);
+        let to = To {
+            array,
+            failed: RefCell::new(Ok(())),
+        };
         match self {
-            Self::F32(values) => {
-                let each = put(values, |finished| narrow(&finished, array));
-                finish_cells(job, partials, output, cells, each);
-            }
-            Self::F64(values) => {
-                let each = put(values, |finished| real(&finished, array));
-                finish_cells(job, partials, output, cells, each);
-            }
-            Self::Whole(values) => {
-                let each = put(values, |finished| {
-                    whole(&finished, array).unwrap_or_else(|error| {
-                        failed = Err(error);
-                        0
-                    })
-                });
-                finish_cells(job, partials, output, cells, each);
-            }
+            Self::F32(values) => finish_cells(what, cells, &to, values),
+            Self::F64(values) => finish_cells(what, cells, &to, values),
+            Self::Whole(values) => finish_cells(what, cells, &to, values),
         }
-        failed
+        to.failed.into_inner()
+    }
+}
+
+/// Values of an output's type, and the last that was not one.
+struct To<'a> {
+    array: &'a OutputArray,
+    failed: RefCell<Result<()>>,
+}
+
+impl Rounding<f32> for To<'_> {
+    #[inline]
+    fn round(&self, finished: &Finished) -> f32 {
+        narrow(finished, self.array)
+    }
+}
+
+impl Rounding<f64> for To<'_> {
+    #[inline]
+    fn round(&self, finished: &Finished) -> f64 {
+        real(finished, self.array)
+    }
+}
+
+impl Rounding<i64> for To<'_> {
+    #[inline]
+    fn round(&self, finished: &Finished) -> i64 {
+        whole(finished, self.array).unwrap_or_else(|error| {
+            *self.failed.borrow_mut() = Err(error);
+            0
+        })
     }
 }
 

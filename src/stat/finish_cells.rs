@@ -12,19 +12,23 @@ use super::job::{Job, JobOutput, Measure, MeasureKind};
 use super::partial::Partials;
 use super::specials::Specials;
 
-/// Gives output `output` of each of some cells, in order; values must be selected
+/// What becomes of a finished statistic: a number of an array's type.
+pub trait Rounding<T> {
+    fn round(&self, finished: &Finished) -> T;
+}
+
+/// Puts output `output` of each of some cells in its place; values must be selected
 /// ([`Partials::select_values`]).
-#[inline]
-pub fn finish_cells(
-    job: &Job,
-    partials: &Partials,
-    output: usize,
+pub fn finish_cells<T>(
+    (job, partials, output): (&Job, &Partials, usize),
     cells: Rows<usize>,
-    mut each: impl FnMut(Finished),
+    rounding: &impl Rounding<T>,
+    places: &mut [T],
 ) {
-    let other = |cell: usize| finish_output(job, partials, output, cell);
+    let other = |cell: usize| rounding.round(&finish_output(job, partials, output, cell));
     let Some(measure) = measure_of(job, output) else {
-        cells.for_each(|cell| each(other(cell)));
+        let places = cells.zip(places);
+        places.for_each(|(cell, place)| *place = other(cell));
         return;
     };
     let column = &partials.columns[measure.column];
@@ -33,44 +37,41 @@ pub fn finish_cells(
     let remainders = column.remainders.of_cells(&partials.cells[cells.clone()]);
     let range = column.range.as_deref();
     let moments = column.moments.as_deref().filter(|_| remainders.is_empty());
-    let rows = Ordinary {
+    let mut rows = Ordinary {
         count: &column.count[cells.clone()],
         specials: &column.specials[cells.clone()],
         cells,
+        places,
     };
+    let real = |x: f64| rounding.round(&Finished::Real(x));
     match (measure.kind, range, moments) {
         (MeasureKind::Count, _, _) => {
-            rows.count
-                .iter()
-                .for_each(|&n| each(Finished::Integer(n.into())));
+            for (place, &n) in rows.places.iter_mut().zip(rows.count) {
+                *place = rounding.round(&Finished::Integer(n.into()));
+            }
         }
-        (MeasureKind::Min, Some(range), _) => {
-            rows.finish(range, each, other, |_, range| {
-                extreme(Some(range.min), column_type)
-            });
-        }
-        (MeasureKind::Max, Some(range), _) => {
-            rows.finish(range, each, other, |_, range| {
-                extreme(Some(range.max), column_type)
-            });
-        }
-        (MeasureKind::Sum, _, Some(moments)) => rows.finish(moments, each, other, |_, sums| {
-            Finished::Real(sums.total(resolution))
+        (MeasureKind::Min, Some(range), _) => rows.finish(range, other, |_, range| {
+            rounding.round(&extreme(Some(range.min), column_type))
         }),
-        (MeasureKind::Mean, _, Some(moments)) => rows.finish(moments, each, other, |n, sums| {
-            Finished::Real(sums.mean(n, resolution))
+        (MeasureKind::Max, Some(range), _) => rows.finish(range, other, |_, range| {
+            rounding.round(&extreme(Some(range.max), column_type))
         }),
-        (MeasureKind::Var { ddof }, _, Some(moments)) => {
-            rows.finish(moments, each, other, |n, sums| {
-                Finished::Real(sums.variance(n, ddof, resolution))
-            });
+        (MeasureKind::Sum, _, Some(moments)) => {
+            rows.finish(moments, other, |_, sums| real(sums.total(resolution)));
         }
-        (MeasureKind::Std { ddof }, _, Some(moments)) => {
-            rows.finish(moments, each, other, |n, sums| {
-                Finished::Real(sums.variance(n, ddof, resolution).sqrt())
-            });
+        (MeasureKind::Mean, _, Some(moments)) => {
+            rows.finish(moments, other, |n, sums| real(sums.mean(n, resolution)));
         }
-        _ => rows.cells.for_each(|cell| each(other(cell))),
+        (MeasureKind::Var { ddof }, _, Some(moments)) => rows.finish(moments, other, |n, sums| {
+            real(sums.variance(n, ddof, resolution))
+        }),
+        (MeasureKind::Std { ddof }, _, Some(moments)) => rows.finish(moments, other, |n, sums| {
+            real(sums.variance(n, ddof, resolution).sqrt())
+        }),
+        _ => {
+            let places = rows.cells.zip(rows.places);
+            places.for_each(|(cell, place)| *place = other(cell));
+        }
     }
 }
 
@@ -83,30 +84,26 @@ fn measure_of(job: &Job, output: usize) -> Option<&Measure> {
 }
 
 /// Some cells of a column, and what tells whether they are ordinary: they have values, and all of them finite.
-struct Ordinary<'a> {
+struct Ordinary<'a, T> {
     cells: Rows<usize>,
     count: &'a [u64],
     specials: &'a [Specials],
+    places: &'a mut [T],
 }
 
-impl Ordinary<'_> {
+impl<T> Ordinary<'_, T> {
     /// Cells that are not ordinary are finished as `other` does.
-    #[inline(always)]
-    fn finish<A>(
-        self,
-        rows: &[A],
-        mut each: impl FnMut(Finished),
-        other: impl Fn(usize) -> Finished,
-        of: impl Fn(u64, &A) -> Finished,
-    ) {
+    #[inline]
+    fn finish<A>(&mut self, rows: &[A], other: impl Fn(usize) -> T, of: impl Fn(u64, &A) -> T) {
         let rows = &rows[self.cells.clone()];
         let counted = self.count.iter().zip(self.specials).zip(rows);
-        for (cell, ((&n, specials), row)) in self.cells.zip(counted) {
-            if n > 0 && *specials == Specials::default() {
-                each(of(n, row));
+        let placed = self.places.iter_mut().zip(self.cells.clone());
+        for ((place, cell), ((&n, specials), row)) in placed.zip(counted) {
+            *place = if n > 0 && *specials == Specials::default() {
+                of(n, row)
             } else {
-                each(other(cell));
-            }
+                other(cell)
+            };
         }
     }
 }
@@ -168,11 +165,15 @@ mod tests {
     }
 
     /// What was finished, NaN as equal to itself.
-    fn shown(finished: &Finished) -> String {
-        match finished {
-            Finished::Real(x) if x.is_nan() => "NaN".to_owned(),
-            Finished::Real(x) => format!("{x:?} {}", x.to_bits()),
-            other => format!("{other:?}"),
+    struct Shown;
+
+    impl Rounding<String> for Shown {
+        fn round(&self, finished: &Finished) -> String {
+            match finished {
+                Finished::Real(x) if x.is_nan() => "NaN".to_owned(),
+                Finished::Real(x) => format!("{x:?} {}", x.to_bits()),
+                other => format!("{other:?}"),
+            }
         }
     }
 
@@ -202,14 +203,14 @@ mod tests {
                 column.remainders.append(remainder);
             }
             for output in 0..job.outputs.len() {
-                let mut found = Vec::new();
-                for first in (0..cells.len()).step_by(task) {
-                    let rows = first..(first + task).min(cells.len());
-                    finish_cells(&job, &partials, output, rows, |f| found.push(shown(&f)));
+                let mut found = vec![String::new(); cells.len()];
+                for (part, found) in found.chunks_mut(task).enumerate() {
+                    let rows = part * task..part * task + found.len();
+                    finish_cells((&job, &partials, output), rows, &Shown, found);
                 }
                 let one_by_one =
                     (0..cells.len()).map(|i| finish_output(&job, &partials, output, i));
-                let expected: Vec<String> = one_by_one.map(|f| shown(&f)).collect();
+                let expected: Vec<String> = one_by_one.map(|f| Shown.round(&f)).collect();
                 prop_assert_eq!(found, expected, "{:?} {}", column_type, output);
             }
         }

@@ -83,7 +83,7 @@ pub use encode::{DecodeError, Encoding, Fingerprint};
 pub use ends::ends;
 pub use exact::{Signed256, Unsigned256, ratio};
 pub use finish::{Finished, finish_expr, finish_output};
-pub use finish_cells::finish_cells;
+pub use finish_cells::{Rounding, finish_cells};
 pub use histogram::Bins;
 pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs, Roles};
 pub use joint::{Form, Joint, JointRows, MOST_COLUMNS};

@@ -274,7 +274,7 @@ mod tests {
         ]
     }
 
-    fn cells(value: impl Strategy<Value = f64>) -> impl Strategy<Value = Vec<Vec<f64>>> {
+    fn cells(value: impl Strategy<Value = f64> + 'static) -> impl Strategy<Value = Vec<Vec<f64>>> {
         let few = prop_oneof![6 => Just(1..2), 3 => Just(1..10), 1 => Just(1..40)];
         let value = std::sync::Arc::new(value.boxed());
         let cell = few.prop_flat_map(move |len| prop::collection::vec((*value).clone(), len));

@@ -133,7 +133,8 @@ impl Cpu {
     ) -> Result<Partials> {
         few_enough(cells.len())?;
         let sample = |range: Range<usize>| cells[range].to_vec();
-        let strategy = self.strategy.settle(cells.len(), sample);
+        let parted = parted::can_be_parted(columns, job);
+        let strategy = self.strategy.settle(cells.len(), parted, sample);
         let find = |_: &mut RunFinder, runs: &mut Runs, tile| {
             runs.clear();
             runs.push_all(&cells[tile], 0);
@@ -205,11 +206,13 @@ impl Backend for Cpu {
         times: &mut StageTimes,
     ) -> Result<Partials> {
         let locator = grid.locator();
-        let strategy = self.strategy.settle(batch.len(), |range: Range<usize>| {
+        let parted = parted::can_be_parted(&batch.columns, job);
+        let sample = |range: Range<usize>| {
             let mut cells = vec![0; range.len()];
             locator.cells(&batch.lon[range.clone()], &batch.lat[range], &mut cells);
             cells
-        });
+        };
+        let strategy = self.strategy.settle(batch.len(), parted, sample);
         let photons = times.upload.time(|| self.upload(batch))?;
         match strategy {
             Strategy::Runs | Strategy::Auto => {

@@ -17,8 +17,6 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::AtomicU64;
-
 use rayon::prelude::*;
 
 use crate::photon::{Column, Values};
@@ -26,7 +24,7 @@ use crate::stat::{Job, JobColumn, Partials, Value};
 
 use super::super::StageTimes;
 use super::parts::{Parted, Split};
-use super::scratch::{Buffers, Order};
+use super::scratch::{Buffers, Order, resize};
 
 /// Rows that one task writes.
 const ROWS: usize = 4096;
@@ -86,15 +84,15 @@ fn part_and_sort(cells: &[u64], columns: &[Column], order: &mut Order) -> Option
         picked,
         ..
     } = order;
-    pairs.resize_with(cells.len(), AtomicU64::default);
-    keys.resize(cells.len(), 0);
+    resize(pairs, cells.len());
+    resize(keys, cells.len());
     Some(if let Some(values) = lone(columns) {
         split.bring(cells, &places, pairs, |photon| values[photon].to_bits());
-        picked.narrow.resize(cells.len(), 0.0);
+        resize(&mut picked.narrow, cells.len());
         split.sort(&places, pairs, keys, &mut picked.narrow)
     } else {
         split.bring(cells, &places, pairs, |photon| photon as u32);
-        photons.resize(cells.len(), 0);
+        resize(photons, cells.len());
         split.sort(&places, pairs, keys, photons)
     })
 }
@@ -146,7 +144,7 @@ impl Parted {
     /// Segment `i` is photons `starts[i]..starts[i + 1]`.
     fn write_starts(&self, keys: &[u32], starts: &mut Vec<u32>) {
         let rows = self.rows.last().copied().unwrap_or_default();
-        starts.resize(rows + 1, 0);
+        resize(starts, rows + 1);
         starts[rows] = keys.len() as u32;
         let mut rest = starts.as_mut_slice();
         let mut parts = Vec::with_capacity(self.split.parts);

@@ -19,7 +19,7 @@ const DIGIT_BITS: u32 = 11;
 /// Digits of the longest key.
 const DIGITS: usize = KEY_BITS.div_ceil(DIGIT_BITS) as usize;
 /// Photons of a part that one thread sorts, however few there are of others.
-pub const LARGE_PART: usize = 1 << 18;
+pub const LARGE_PART: usize = 1 << 20;
 /// How cells are parted: by how many times 2^`key_bits` they are beyond the first.
 #[derive(Debug, Clone, Copy)]
 pub struct Split {

@@ -7,6 +7,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
+use rayon::prelude::*;
+
 use crate::photon::ColumnType;
 use crate::stat::{Job, Needs, Partials};
 
@@ -14,6 +16,9 @@ use super::{Segments, Sorted};
 
 /// Tables of results kept at most: a caller gives one back before it asks for the next.
 const RESULTS: usize = 2;
+
+/// Values that one task makes of fresh memory.
+const FRESH: usize = 65_536;
 
 /// Buffers between batches.
 #[derive(Debug, Default)]
@@ -193,6 +198,15 @@ impl Order {
         self.photons = sorted.photons;
         self.starts = segments.starts;
     }
+}
+
+/// Gives a list so many values, which are to be replaced; all threads touch what is fresh of it.
+pub fn resize<T: Default + Send>(kept: &mut Vec<T>, len: usize) {
+    if kept.len() < len {
+        let fresh = (0..len).into_par_iter().with_min_len(FRESH);
+        fresh.map(|_| T::default()).collect_into_vec(kept);
+    }
+    kept.truncate(len);
 }
 
 fn sized(kept: &mut Vec<u32>, len: usize) -> Vec<u32> {
