@@ -7,20 +7,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, Float32Array, Float64Array, Int8Array, Int16Array, Int32Array, Int64Array,
-    UInt8Array, UInt16Array, UInt32Array, UInt64Array,
-};
+use arrow::array::{ArrayRef, UInt64Array};
 use arrow::record_batch::RecordBatch;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
+use super::finished::{Values, finish_all};
 use super::npy;
 use crate::config::Dtype;
 use crate::digest::hex;
 use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::{CellTable, OutputArray, StoreSchema};
-use crate::stat::{Finished, Job, Partials, finish_output};
+use crate::stat::{Job, Partials};
 use crate::store::{ContentHash, content_hash};
 use crate::store::{Geometry, TableFormat, TableWriter};
 
@@ -52,15 +50,6 @@ pub struct Answer {
     pub cells: Vec<u64>,
     /// One per output of the question.
     columns: Vec<Values>,
-}
-
-/// Values of one output.
-#[derive(Debug, Clone)]
-enum Values {
-    F32(Vec<f32>),
-    F64(Vec<f64>),
-    /// Integers of any type: all are within i64.
-    Whole(Vec<i64>),
 }
 
 /// What an answer is written as.
@@ -110,26 +99,22 @@ impl Answer {
     /// # Errors
     /// A value that its output's type does not hold.
     pub fn finish(mut partials: Partials, job: &Job, schema: &StoreSchema) -> Result<Self> {
-        Self::of(&mut partials, job, schema)
+        Self::finish_from(&mut partials, job, schema)
     }
 
-    /// As [`finish`](Self::finish); what is left of the partials is memory to be used again.
-    pub(super) fn of(partials: &mut Partials, job: &Job, schema: &StoreSchema) -> Result<Self> {
+    /// As [`finish`](Self::finish); takes the ids of the cells only, and leaves memory that others can be written in.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub(super) fn finish_from(
+        partials: &mut Partials,
+        job: &Job,
+        schema: &StoreSchema,
+    ) -> Result<Self> {
         partials.select_values(job);
-        let outputs = schema.arrays.iter().enumerate();
-        let columns = outputs.map(|(output, array)| {
-            let partials = &*partials;
-            let finished = (0..partials.len())
-                .into_par_iter()
-                .map(|cell| finish_output(job, partials, output, cell));
-            Ok(match array.dtype {
-                Dtype::F32 => Values::F32(finished.map(|f| narrow(&f, array)).collect()),
-                Dtype::F64 => Values::F64(finished.map(|f| real(&f, array)).collect()),
-                _ => Values::Whole(finished.map(|f| whole(&f, array)).collect::<Result<_>>()?),
-            })
-        });
+        let columns = finish_all(partials, job, schema)?;
         Ok(Self {
-            columns: columns.collect::<Result<_>>()?,
+            columns,
             cells: std::mem::take(&mut partials.cells),
         })
     }
@@ -231,81 +216,6 @@ impl Answer {
             .iter()
             .flat_map(|cell| cell.to_le_bytes())
             .collect()
-    }
-}
-
-/// One NaN, whatever made it: its bits are part of the answer.
-fn real(finished: &Finished, array: &OutputArray) -> f64 {
-    let value = match finished {
-        Finished::Real(x) => *x,
-        Finished::Integer(n) => *n as f64,
-        Finished::Missing => array.fill_value,
-        Finished::NoWeight | Finished::Histogram(_) => f64::NAN,
-    };
-    if value.is_nan() { f64::NAN } else { value }
-}
-
-fn narrow(finished: &Finished, array: &OutputArray) -> f32 {
-    match finished {
-        Finished::Integer(n) => *n as f32,
-        other => match real(other, array) {
-            x if x.is_nan() => f32::NAN,
-            x => x as f32,
-        },
-    }
-}
-
-fn whole(finished: &Finished, array: &OutputArray) -> Result<i64> {
-    let value = match finished {
-        Finished::Integer(n) => *n,
-        _ => array.fill_value as i128,
-    };
-    i64::try_from(value).map_err(|_| {
-        Error::gate(format!(
-            "output {}: {value} is beyond {}",
-            array.name,
-            array.dtype.name()
-        ))
-    })
-}
-
-impl Values {
-    /// Little-endian, of the type: what a store has.
-    fn bytes(&self, dtype: Dtype) -> Vec<u8> {
-        match self {
-            Self::F32(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Self::F64(v) => v.iter().flat_map(|x| x.to_le_bytes()).collect(),
-            Self::Whole(v) => {
-                let size = dtype.size();
-                v.iter()
-                    .flat_map(|n| n.to_le_bytes().into_iter().take(size))
-                    .collect()
-            }
-        }
-    }
-
-    fn arrow(self, dtype: Dtype) -> ArrayRef {
-        let whole = match self {
-            Self::F32(v) => return Arc::new(Float32Array::from(v)),
-            Self::F64(v) => return Arc::new(Float64Array::from(v)),
-            Self::Whole(v) => v,
-        };
-        macro_rules! narrowed {
-            ($array:ty, $of:ty) => {{
-                let values = whole.into_iter().map(|n| n as $of);
-                Arc::new(<$array>::from_iter_values(values))
-            }};
-        }
-        match dtype {
-            Dtype::I8 => narrowed!(Int8Array, i8),
-            Dtype::I16 => narrowed!(Int16Array, i16),
-            Dtype::I32 => narrowed!(Int32Array, i32),
-            Dtype::U8 => narrowed!(UInt8Array, u8),
-            Dtype::U16 => narrowed!(UInt16Array, u16),
-            Dtype::U32 => narrowed!(UInt32Array, u32),
-            Dtype::U64 => narrowed!(UInt64Array, u64),
-            _ => Arc::new(Int64Array::from(whole)),
-        }
     }
 }
 

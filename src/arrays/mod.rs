@@ -10,11 +10,12 @@
 //!
 //! `input.rs` reads, `photons.rs` is what was read or is in memory already, `keep.rs` says which of them a question is about,
 //! `question.rs` turns names of statistics into a job, `timed.rs` runs and times the
-//! two parts in brackets, `found.rs` has the answer as rows, at steps of time, too, `answer.rs` hashes and writes what comes out, `workload.rs` makes photons
+//! two parts in brackets, `found.rs` has the answer as rows, at steps of time, too, `finished.rs` rounds the statistics, `answer.rs` hashes and writes what comes out, `workload.rs` makes photons
 //! where there are none to read, `oracle.rs` answers slowly and plainly, `npy.rs` is the file format.
 
 mod answer;
 mod chosen;
+mod finished;
 mod found;
 mod input;
 mod keep;

@@ -158,13 +158,14 @@ impl Timed {
         let fold_seconds = clock.elapsed().as_secs_f64();
         let mut partials = self.in_range(partials)?;
         let finishing = Instant::now();
-        let finish = || Answer::of(&mut partials, &self.job, &self.schema);
+        let finish = || Answer::finish_from(&mut partials, &self.job, &self.schema);
         let answer = match start {
             Start::Positions(device) => device.install(finish),
             Start::Cells(cpu, _) => cpu.install(finish),
         }?;
         let finish_seconds = finishing.elapsed().as_secs_f64();
         let cpu_seconds = cpu_seconds_since(cpu);
+        // The next fold's are written in their memory, as those of the batches of a run are.
         match start {
             Start::Positions(device) => device.recycle(partials, &self.job),
             Start::Cells(cpu, _) => cpu.recycle(partials, &self.job),

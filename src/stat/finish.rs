@@ -171,7 +171,8 @@ fn finish_joint(kind: MeasureKind, row: &[u64], described: &JobColumn) -> Finish
     }
 }
 
-fn extreme(key: Option<Key>, column_type: ColumnType) -> Finished {
+#[inline]
+pub(super) fn extreme(key: Option<Key>, column_type: ColumnType) -> Finished {
     match (key, column_type) {
         (None, ColumnType::I64) => Finished::Missing,
         (None, _) => Finished::Real(f64::NAN),

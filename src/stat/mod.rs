@@ -11,10 +11,11 @@
 //! ```
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
-//! accumulators of many cells and merges them, `accumulate.rs` lists those that a column may have, `coarsen.rs` folds them up to coarser cells,
+//! accumulators of many cells and merges them, `segments.rs` makes them of values in the order of cells, `accumulate.rs` lists
+//! those that a column may have, `coarsen.rs` folds them up to coarser cells,
 //! `join.rs` puts many tables together at once, `fill.rs` and `gather.rs` write the values that are retained where they stay,
 //! `size.rs` tells what memory they take, `encode/` writes them to bytes and reads them back,
-//! `finish.rs` turns them into f64 once, by the division of `quotient.rs`. `joint.rs` is what several columns add up to together: `products.rs` for fits, which
+//! `finish.rs` turns them into f64 once, by the division of `quotient.rs`, `finish_cells.rs` those of many cells. `joint.rs` is what several columns add up to together: `products.rs` for fits, which
 //! `relate.rs` makes of them in fractions (`fraction.rs`), `ends.rs` for first and last, `mark.rs` for what granules are. `remains.rs` finds the values that have a remainder and sums
 //! many of them, `combined.rs` puts their sums and those of whole units together. `part.rs` cuts rows with
 //! many values, `choose.rs` finds order statistics of values that are not in memory, `select.rs` those of values that are, with `rank.rs` for cells of many. `tdigest.rs` makes centroids of all
@@ -40,6 +41,7 @@ mod ends;
 mod exact;
 mod fill;
 mod finish;
+mod finish_cells;
 mod fraction;
 mod gather;
 mod histogram;
@@ -65,6 +67,7 @@ mod resolution;
 mod rows;
 mod scale;
 mod scan;
+mod segments;
 mod select;
 mod size;
 mod specials;
@@ -90,6 +93,7 @@ pub use ends::ends;
 pub use exact::{Signed256, Unsigned256};
 pub use fill::Retained;
 pub use finish::{Finished, finish_expr, finish_output};
+pub use finish_cells::{Rounding, finish_cells};
 pub use histogram::Bins;
 pub use job::{ColumnOrigin, Job, JobColumn, JobOutput, Measure, MeasureKind, Needs, Roles};
 pub use joint::{Form, Joint, JointRows, MOST_COLUMNS};

@@ -23,6 +23,7 @@ pub(super) const SIGN_64: u64 = 1 << 63;
 
 impl Key {
     /// The value of a column of this type as f64.
+    #[inline]
     pub fn to_f64(self, column_type: ColumnType) -> f64 {
         match column_type {
             ColumnType::F32 => {
@@ -44,6 +45,7 @@ impl Key {
     }
 
     /// The value of an integer column.
+    #[inline]
     pub fn to_i64(self) -> i64 {
         (self.0 ^ SIGN_64) as i64
     }

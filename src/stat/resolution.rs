@@ -30,11 +30,13 @@ impl Resolution {
     }
 
     /// One unit as a number, exact.
+    #[inline]
     pub fn unit(self) -> f64 {
         power_of_two(-self.exponent)
     }
 
     /// 2^E: what a value is multiplied by.
+    #[inline]
     pub fn scale(self) -> f64 {
         power_of_two(self.exponent)
     }
@@ -84,7 +86,8 @@ impl Resolution {
 }
 
 /// Exact for exponents of normal f64 numbers.
-fn power_of_two(exponent: i32) -> f64 {
+#[inline]
+pub(super) fn power_of_two(exponent: i32) -> f64 {
     f64::from_bits(((1023 + i64::from(exponent)) as u64) << 52)
 }
 

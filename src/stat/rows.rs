@@ -10,7 +10,7 @@ use super::terms::TermSum;
 use super::value::Value;
 
 /// Values below which scanning ahead costs more than taking them one by one.
-const FEW: usize = 8;
+pub(super) const FEW: usize = 8;
 
 /// The accumulators of fixed size that one column has for one cell; those that the job does not need
 /// are of no values.

@@ -8,6 +8,8 @@
 
 use multiversion::multiversion;
 
+use super::resolution::Resolution;
+
 /// Values summed before 64-bit sums are widened: 2^12 products below 2^49.
 const BLOCK: usize = 4096;
 
@@ -16,6 +18,13 @@ const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 
 /// Added to the integer's bits, this leaves q + 2^48, which is positive.
 const BIAS: u64 = (1u64 << 48).wrapping_sub(TO_INTEGER.to_bits());
+
+/// The whole units of one value of magnitude at most 2^48 * unit.
+#[inline]
+pub(super) fn whole_units(x: f64, resolution: Resolution) -> i64 {
+    let shifted = x * resolution.scale() + TO_INTEGER;
+    shifted.to_bits().wrapping_sub(TO_INTEGER.to_bits()) as i64
+}
 
 /// Sum and sum of squares in units of the resolution.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -110,7 +119,6 @@ fn block_f64(values: &[f64], scale: f64) -> BlockSums {
 
 #[cfg(test)]
 mod tests {
-    use super::super::resolution::Resolution;
     use super::*;
     use proptest::prelude::*;
 
@@ -126,6 +134,16 @@ mod tests {
     const R: Resolution = Resolution::DEFAULT;
 
     proptest! {
+        #[test]
+        fn units_of_one_value_are_those_that_quantising_gives(
+            x in prop_oneof![-16_383.999f64..16_383.999, -1e-9f64..1e-9, (-1100f64..0.0).prop_map(f64::exp2)],
+        ) {
+            prop_assert_eq!(Some(whole_units(x, R)), R.quantise(x));
+            let finest = Resolution::new(100).unwrap();
+            let x = x * 2f64.powi(-66);
+            prop_assert_eq!(Some(whole_units(x, finest)), finest.quantise(x));
+        }
+
         #[test]
         fn sums_of_f32_equal_the_plain_ones(values in prop::collection::vec(-16_383.0f32..16_383.0, 0..9000)) {
             prop_assert_eq!(Sums::of_f32(&values, R.scale()), plain(values.iter().map(|&v| v.into()), R));

@@ -8,7 +8,7 @@ use super::remainder::{RemainderRule, Split, split_float, split_integer};
 use super::remains::{Part, may_remain_f32, may_remain_f64, part_of_float, part_of_split};
 use super::resolution::Resolution;
 use super::scan::{Scan, scan_f32, scan_f64};
-use super::sums::Sums;
+use super::sums::{Sums, whole_units};
 use super::terms::TermSum;
 
 /// A value type that a column may have.
@@ -37,6 +37,10 @@ pub trait Value: Copy + Send + Sync + 'static {
 
     /// The value in units of the resolution, rounded half to even; `None` out of range or not finite.
     fn quantise(self, resolution: Resolution) -> Option<i64>;
+
+    /// As [`quantise`](Self::quantise), of a finite value of magnitude below
+    /// `resolution.range() - resolution.unit()`.
+    fn units(self, resolution: Resolution) -> i64;
 
     /// The value as whole units and a rest; `None` where there is no rest, or none that is kept.
     fn split(self, rule: &RemainderRule) -> Option<Split>;
@@ -102,6 +106,11 @@ impl Value for f32 {
         resolution.quantise(f64::from(self))
     }
 
+    #[inline]
+    fn units(self, resolution: Resolution) -> i64 {
+        whole_units(f64::from(self), resolution)
+    }
+
     fn split(self, rule: &RemainderRule) -> Option<Split> {
         split_float(f64::from(self), rule)
     }
@@ -152,6 +161,11 @@ impl Value for f64 {
 
     fn quantise(self, resolution: Resolution) -> Option<i64> {
         resolution.quantise(self)
+    }
+
+    #[inline]
+    fn units(self, resolution: Resolution) -> i64 {
+        whole_units(self, resolution)
     }
 
     fn split(self, rule: &RemainderRule) -> Option<Split> {
@@ -206,6 +220,11 @@ impl Value for i64 {
 
     fn quantise(self, resolution: Resolution) -> Option<i64> {
         resolution.quantise_integer(self)
+    }
+
+    #[inline]
+    fn units(self, resolution: Resolution) -> i64 {
+        resolution.quantise_integer(self).unwrap_or_default()
     }
 
     fn split(self, rule: &RemainderRule) -> Option<Split> {

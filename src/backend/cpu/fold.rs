@@ -14,6 +14,7 @@ use super::super::StageTimes;
 use super::Keys;
 use super::blocks::{BLOCK, Block, MOST_KEYS, fold_block};
 use super::locate::{TILE, table_of};
+use super::parted::{can_be_parted, fold_parted};
 use super::records::{Columns, fold_runs, merge_records};
 use super::reduce::reduce;
 use super::runs::{RunFinder, Runs};
@@ -63,7 +64,8 @@ pub fn fold_blocks(
 ) -> Partials {
     let table = table_of(cells, grid);
     if table.keys() > MOST_KEYS {
-        return fold_cells_sorted(cells, columns, (grid, job), buffers);
+        let times = &mut StageTimes::default();
+        return fold_cells_sorted(cells, columns, (grid, job), (buffers, times));
     }
     let records: Vec<Partials> = cells
         .par_chunks(BLOCK)
@@ -80,15 +82,21 @@ pub fn fold_blocks(
     merged
 }
 
-/// Sorts photons whose cells are known.
+/// Sorts photons whose cells are known, part by part where it can.
 pub fn fold_cells_sorted(
     cells: &[u64],
     columns: &[Column],
     (grid, job): (&GridConfig, &Job),
-    buffers: &mut Buffers,
+    (buffers, times): (&mut Buffers, &mut StageTimes),
 ) -> Partials {
-    let keys = Keys::of_cells(cells, grid, &mut buffers.order);
-    fold_keys(keys, columns, job, (buffers, &mut StageTimes::default()))
+    if can_be_parted(columns, job)
+        && let Some(partials) = fold_parted(cells, columns, job, (buffers, times))
+    {
+        return partials;
+    }
+    let order = &mut buffers.order;
+    let keys = times.locate.time(|| Keys::of_cells(cells, grid, order));
+    fold_keys(keys, columns, job, (buffers, times))
 }
 
 /// The stages after locate, one by one.

@@ -3,18 +3,21 @@
 //! | stage | file |
 //! | --- | --- |
 //! | locate | `locate.rs`, `runs.rs`, `patches.rs` |
-//! | sort | `sort.rs` |
+//! | sort | `sort.rs`; with segment and reduce `parted.rs`, `parts.rs` |
 //! | segment | `segment.rs` |
 //! | reduce | `reduce.rs`, `records.rs`, `blocks.rs` |
 //!
 //! Three orders of the same stages give the same bits (`strategy.rs`). *Sort* sorts photons by key
-//! and folds segments. *Runs* folds runs of photons in one cell where they stand, then sorts and
-//! merges the records of the runs: along a track those are a hundredth of the photons. *Blocks*
-//! does the same with blocks of photons in no order over few cells. A sample decides.
+//! and folds segments: by cell and part by part (`parted.rs`) where no value is null and none is retained.
+//! *Runs* folds runs of photons in one cell where they stand, then sorts and merges the records of the runs:
+//! along a track those are a hundredth of the photons. *Blocks* does the same with blocks of photons in no
+//! order over few cells. A sample decides.
 
 mod blocks;
 mod fold;
 mod locate;
+mod parted;
+mod parts;
 mod patches;
 mod records;
 mod reduce;
@@ -35,7 +38,7 @@ use crate::stat::{Job, Partials, Unmade};
 
 use super::{Backend, KeyTable, StageTimes};
 
-use fold::{fold_blocks, fold_cells_sorted, fold_keys, fold_runs_first};
+use fold::{fold_blocks, fold_cells_sorted, fold_runs_first};
 use records::Columns;
 use runs::{RunFinder, Runs};
 use scratch::{Buffers, Order, Scratch};
@@ -123,28 +126,28 @@ impl Cpu {
 
     /// Whether photons are folded run by run, as a sample of their cells suggests: values may then be made on the way.
     pub fn folds_runs_of(&self, cells: &[u64]) -> bool {
-        self.strategy_of(cells) == Strategy::Runs
+        self.strategy_of(cells, false) == Strategy::Runs
     }
 
-    fn strategy_of(&self, cells: &[u64]) -> Strategy {
+    fn strategy_of(&self, cells: &[u64], parted: bool) -> Strategy {
         let sample = |range: Range<usize>| cells[range].to_vec();
-        let settle = || self.strategy.settle(cells.len(), sample);
+        let settle = || self.strategy.settle(cells.len(), parted, sample);
         self.pool.install(settle)
     }
 
     /// As [`folds_runs_of`](Self::folds_runs_of), of photons that are not located yet.
     pub fn folds_runs_at(&self, batch: &PhotonBatch, grid: &GridConfig) -> bool {
-        self.strategy_at(batch, grid) == Strategy::Runs
+        self.strategy_at(batch, grid, false) == Strategy::Runs
     }
 
-    fn strategy_at(&self, batch: &PhotonBatch, grid: &GridConfig) -> Strategy {
+    fn strategy_at(&self, batch: &PhotonBatch, grid: &GridConfig, parted: bool) -> Strategy {
         let locator = grid.locator();
         let sample = |range: Range<usize>| {
             let mut cells = vec![0; range.len()];
             locator.cells(&batch.lon[range.clone()], &batch.lat[range], &mut cells);
             cells
         };
-        let settle = || self.strategy.settle(batch.len(), sample);
+        let settle = || self.strategy.settle(batch.len(), parted, sample);
         self.pool.install(settle)
     }
 
@@ -170,7 +173,7 @@ impl Cpu {
     ) -> Result<Partials> {
         few_enough(cells.len())?;
         let strategy = if unmade.is_empty() {
-            self.strategy_of(cells)
+            self.strategy_of(cells, parted::can_be_parted(columns, job))
         } else {
             Strategy::Runs
         };
@@ -187,9 +190,10 @@ impl Cpu {
             Strategy::Blocks => self
                 .pool
                 .install(|| fold_blocks(cells, columns, question, buffers)),
-            Strategy::Sort => self
-                .pool
-                .install(|| fold_cells_sorted(cells, columns, question, buffers)),
+            Strategy::Sort => self.pool.install(|| {
+                let times = &mut StageTimes::default();
+                fold_cells_sorted(cells, columns, question, (buffers, times))
+            }),
         }))
     }
 }
@@ -259,7 +263,7 @@ impl Cpu {
         times: &mut StageTimes,
     ) -> Result<Partials> {
         let strategy = if unmade.is_empty() {
-            self.strategy_at(batch, grid)
+            self.strategy_at(batch, grid, parted::can_be_parted(&batch.columns, job))
         } else {
             Strategy::Runs
         };
@@ -294,13 +298,15 @@ impl Cpu {
             Strategy::Sort => {
                 times.batches.sorted += 1;
                 Ok(self.scratch.lend(job, |buffers| {
-                    let keys = times.locate.time(|| {
-                        self.with_cells(photons, grid, buffers, |cells, buffers| {
-                            Keys::of_cells(cells, grid, &mut buffers.order)
-                        })
-                    });
-                    self.pool
-                        .install(|| fold_keys(keys, &batch.columns, job, (buffers, times)))
+                    let mut cells = std::mem::take(&mut buffers.located);
+                    cells.resize(batch.len(), 0);
+                    let (lon, lat) = (&batch.lon, &batch.lat);
+                    times.locate.time(|| self.cells(lon, lat, grid, &mut cells));
+                    let (question, rest) = ((grid, job), (&mut *buffers, times));
+                    let fold = || fold_cells_sorted(&cells, &batch.columns, question, rest);
+                    let partials = self.pool.install(fold);
+                    buffers.located = cells;
+                    partials
                 }))
             }
         }

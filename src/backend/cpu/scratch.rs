@@ -7,6 +7,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
+use rayon::prelude::*;
+
 use crate::photon::ColumnType;
 use crate::stat::{Job, Needs, Partials};
 
@@ -14,6 +16,9 @@ use super::{Segments, Sorted};
 
 /// Tables of results kept at most: a caller gives one back before it asks for the next.
 const RESULTS: usize = 2;
+
+/// Values that one task makes of fresh memory.
+const FRESH: usize = 65_536;
 
 /// Buffers between batches.
 #[derive(Debug, Default)]
@@ -38,9 +43,20 @@ pub struct Buffers {
 pub struct Order {
     /// Where the radix sort scatters from and to.
     pub pairs: [Vec<AtomicU64>; 2],
-    keys: Vec<u32>,
-    photons: Vec<u32>,
+    pub keys: Vec<u32>,
+    pub photons: Vec<u32>,
     starts: Vec<usize>,
+    /// The first photon of each cell, where photons are sorted part by part.
+    pub firsts: Vec<u32>,
+    pub picked: Picked,
+}
+
+/// Values of a column in the order of cells.
+#[derive(Debug, Default)]
+pub struct Picked {
+    pub narrow: Vec<f32>,
+    pub wide: Vec<f64>,
+    pub whole: Vec<i64>,
 }
 
 /// Emptied or stale tables, all for columns of `shape`.
@@ -107,6 +123,13 @@ impl Buffers {
             keys,
             photons,
             starts,
+            firsts,
+            picked:
+                Picked {
+                    narrow,
+                    wide,
+                    whole,
+                },
         } = &self.order;
         let tables = self.tables.records.lock();
         let records = tables.map_or(0, |tables| tables.iter().map(Partials::bytes_held).sum());
@@ -118,6 +141,10 @@ impl Buffers {
             + held(keys)
             + held(photons)
             + held(starts)
+            + held(firsts)
+            + held(narrow)
+            + held(wide)
+            + held(whole)
             + records
             + results.sum::<u64>()
     }
@@ -171,6 +198,15 @@ impl Order {
         self.photons = sorted.photons;
         self.starts = segments.starts;
     }
+}
+
+/// Gives a list so many values, which are to be replaced; all threads touch what is fresh of it.
+pub fn resize<T: Default + Send>(kept: &mut Vec<T>, len: usize) {
+    if kept.len() < len {
+        let fresh = (0..len).into_par_iter().with_min_len(FRESH);
+        fresh.map(|_| T::default()).collect_into_vec(kept);
+    }
+    kept.truncate(len);
 }
 
 fn sized(kept: &mut Vec<u32>, len: usize) -> Vec<u32> {

@@ -27,12 +27,19 @@ const STRIDE: usize = 64 * WINDOW;
 const WINDOWS: usize = 128;
 /// Mean photons in a run from which on folding runs first pays.
 const LONG_RUN: usize = 4;
-/// Mean photons of a cell in a block from which on folding blocks first pays.
-const BUSY_CELL: f64 = 8.0;
+/// Mean photons of a cell in a block from which on folding blocks first pays: where photons are sorted by key, and
+/// where they are sorted part by part.
+const BUSY_CELL: [f64; 2] = [8.0, 48.0];
 
 impl Strategy {
-    /// The strategy itself, or what the cells of some ranges of the batch call for.
-    pub fn settle(self, photons: usize, cells: impl Fn(Range<usize>) -> Vec<u64> + Sync) -> Self {
+    /// The strategy itself, or what the cells of some ranges of the batch call for; `parted`: whether *Sort* can
+    /// sort part by part.
+    pub fn settle(
+        self,
+        photons: usize,
+        parted: bool,
+        cells: impl Fn(Range<usize>) -> Vec<u64> + Sync,
+    ) -> Self {
         if self != Self::Auto || photons == 0 {
             return if self == Self::Auto { Self::Runs } else { self };
         }
@@ -54,7 +61,8 @@ impl Strategy {
         let drawn = sample.len() as f64;
         sample.sort_unstable();
         sample.dedup();
-        if sample.len() as f64 <= drawn * distinct_share(drawn) {
+        let busy = BUSY_CELL[usize::from(parted)];
+        if sample.len() as f64 <= drawn * distinct_share(drawn, BLOCK as f64 / busy) {
             Self::Blocks
         } else {
             Self::Sort
@@ -62,10 +70,8 @@ impl Strategy {
     }
 }
 
-/// Of `drawn` cells out of as many as leave `BUSY_CELL` photons a cell in a block, the share that is
-/// distinct: N (1 - (1 - 1/N)^drawn) / drawn for N equally likely cells.
-fn distinct_share(drawn: f64) -> f64 {
-    let cells = BLOCK as f64 / BUSY_CELL;
+/// Of `drawn` cells out of so many equally likely ones the share that is distinct: N (1 - (1 - 1/N)^drawn) / drawn.
+fn distinct_share(drawn: f64, cells: f64) -> f64 {
     let ratio = drawn / cells;
     // 1 - exp(-r) over r; a series where r is small.
     if ratio < 1e-3 {
@@ -80,7 +86,7 @@ mod tests {
     use super::*;
 
     fn settled(cells: &[u64]) -> Strategy {
-        Strategy::Auto.settle(cells.len(), |range| cells[range].to_vec())
+        Strategy::Auto.settle(cells.len(), false, |range| cells[range].to_vec())
     }
 
     fn scattered(n: u64, cells: u64) -> Vec<u64> {
@@ -101,6 +107,19 @@ mod tests {
     #[test]
     fn a_forced_strategy_stays() {
         let never = |_| -> Vec<u64> { unreachable!("no sample is needed") };
-        assert_eq!(Strategy::Sort.settle(10, never), Strategy::Sort);
+        assert_eq!(Strategy::Sort.settle(10, true, never), Strategy::Sort);
+    }
+
+    #[test]
+    fn blocks_are_for_fewer_cells_where_photons_can_be_sorted_part_by_part() {
+        for (cells, parted, strategy) in [
+            (16_384, false, Strategy::Blocks),
+            (16_384, true, Strategy::Sort),
+            (2048, true, Strategy::Blocks),
+        ] {
+            let cells = scattered(1_000_000, cells);
+            let settled = Strategy::Auto.settle(cells.len(), parted, |range| cells[range].to_vec());
+            assert_eq!(settled, strategy, "{parted}");
+        }
     }
 }

@@ -136,7 +136,7 @@ impl Folder<'_> {
             return Strategy::Sort;
         }
         let sample = |range: Range<usize>| keys[range].iter().map(|&key| key.into()).collect();
-        let settle = || Strategy::Auto.settle(keys.len(), sample);
+        let settle = || Strategy::Auto.settle(keys.len(), false, sample);
         match self.cpu.install(settle) {
             Strategy::Auto | Strategy::Runs => Strategy::Runs,
             Strategy::Blocks | Strategy::Sort => Strategy::Sort,
