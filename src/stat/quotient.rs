@@ -171,12 +171,14 @@ mod tests {
         }
     }
 
-    /// Integers of any number of bits up to 256, often with runs of zeros or ones.
+    /// Integers of 1 to 256 bits, often with runs of zeros or ones.
     fn numerator() -> impl Strategy<Value = Unsigned256> {
         let limb =
             || prop_oneof![3 => any::<u128>(), 1 => Just(0), 1 => Just(u128::MAX), 1 => Just(1)];
-        (limb(), limb(), 0u32..256)
-            .prop_map(|(high, low, by)| shifted_right_256(Unsigned256 { high, low }, by))
+        (limb(), limb(), 0u32..256).prop_map(|(high, low, by)| {
+            let shifted = shifted_right_256(Unsigned256 { high, low }, by);
+            shifted.max(of(1))
+        })
     }
 
     /// At most 2^61 - 1, of any number of bits.
@@ -194,7 +196,6 @@ mod tests {
 
         #[test]
         fn both_ways_round_alike(a in numerator(), d in denominator(), exponent in -300i32..300) {
-            prop_assume!(a != Unsigned256::ZERO);
             let (fast, slow) = (narrow(a, d, exponent), wide(a, d, exponent));
             prop_assert_eq!(fast.to_bits(), slow.to_bits(), "{} / {}", big(a), d);
         }
