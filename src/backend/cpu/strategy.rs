@@ -117,7 +117,11 @@ mod tests {
             (16_384, true, Strategy::Sort),
             (2048, true, Strategy::Blocks),
         ] {
-            let cells = scattered(1_000_000, cells);
+            let mixed = |i: u64| {
+                let x = i.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                ((x ^ x >> 31).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 20) % cells
+            };
+            let cells: Vec<u64> = (0..1_000_000).map(mixed).collect();
             let settled = Strategy::Auto.settle(cells.len(), parted, |range| cells[range].to_vec());
             assert_eq!(settled, strategy, "{parted}");
         }
