@@ -144,20 +144,26 @@ fn joined(mut tables: Vec<Partials>, job: &Job) -> Partials {
     }
 }
 
-/// The rows of each shard as a table of its own, ascending by shard; copied by all threads.
+/// The rows of each shard as a table of its own, ascending by shard; copied by all threads of a pool.
 pub(super) fn by_shard(
     partials: &Partials,
     grid: &GridConfig,
     job: &Job,
 ) -> impl Iterator<Item = (u64, Partials)> + use<> {
     let shards: Vec<(u64, Range<usize>)> = shards(partials, grid).collect();
-    let parts = shards.into_par_iter().map(|(shard, rows)| {
+    let part = |(shard, rows): (u64, Range<usize>)| {
         let mut part = Partials::empty(job);
         part.reserve(&[(partials, rows.clone())]);
         part.append(partials, rows);
         (shard, part)
-    });
-    parts.collect::<Vec<_>>().into_iter()
+    };
+    // Where no pool of threads waits, none is started.
+    let parts: Vec<(u64, Partials)> = if rayon::current_thread_index().is_some() {
+        shards.into_par_iter().map(part).collect()
+    } else {
+        shards.into_iter().map(part).collect()
+    };
+    parts.into_iter()
 }
 
 /// Each shard with photons, ascending, and its rows.

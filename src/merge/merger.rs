@@ -127,7 +127,9 @@ impl<'a> Merger<'a> {
     /// joined; values that are only looked at take those of a cell on each thread.
     fn fits(&self, bytes: u64, most: u64) -> bool {
         let untouched = |stream: &Stream| stream.run.is_none() && stream.at + stream.given == 0;
-        if self.begun.is_some() || !self.streams.iter().all(untouched) {
+        // Where no pool of threads waits, none is started.
+        let alone = rayon::current_thread_index().is_none();
+        if alone || self.begun.is_some() || !self.streams.iter().all(untouched) {
             return false;
         }
         let tables = || self.streams.iter().map(|stream| &stream.table);

@@ -214,12 +214,20 @@ mod tests {
         let (expected, values) = finished(1 << 30, false);
         assert_eq!(expected.len(), 64);
         assert!(values > 64 * 700 * 4);
-        assert_eq!(finished(1 << 30, true), (expected.clone(), 0));
-        // Where values are on disk, they are merged as ever.
-        for chosen in [false, true] {
-            let (found, values) = finished(1 << 16, chosen);
-            assert_eq!(found, expected);
-            assert!(values > 0);
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            let finished =
+                |budget, chosen| pool.as_ref().unwrap().install(|| finished(budget, chosen));
+            assert_eq!(finished(1 << 30, true), (expected.clone(), 0));
+            assert_eq!(finished(1 << 30, false), (expected.clone(), values));
+            // Where values are on disk, they are merged as ever.
+            for chosen in [false, true] {
+                let (found, values) = finished(1 << 16, chosen);
+                assert_eq!(found, expected);
+                assert!(values > 0);
+            }
         }
+        // Nor are they chosen where there is no pool.
+        assert_eq!(finished(1 << 30, true), (expected, values));
     }
 }

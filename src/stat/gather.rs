@@ -198,13 +198,19 @@ fn copy_all<'a, K: Copy + Default + Send + Sync + 'a>(
             (place, pieces)
         })
         .collect();
-    tasks.into_par_iter().for_each(|(mut place, pieces)| {
+    let copy = |(mut place, pieces): (&mut [K], Vec<&[K]>)| {
         for piece in pieces {
             let (here, more) = place.split_at_mut(piece.len());
             here.copy_from_slice(piece);
             place = more;
         }
-    });
+    };
+    // Elsewhere a pool of as many threads as the machine has would be started.
+    if rayon::current_thread_index().is_some() {
+        tasks.into_par_iter().for_each(copy);
+    } else {
+        tasks.into_iter().for_each(copy);
+    }
     starts
 }
 
@@ -271,9 +277,15 @@ mod tests {
         ];
         let cells: Vec<&[f64]> = cells.iter().map(Vec::as_slice).collect();
         let all = table(&cells, ColumnType::F64);
-        let mut joined = Ordered::new(ColumnType::F64);
         let places: Vec<(u32, u32)> = [3, 0, 1, 1, 2, 0].map(|cell| (0, cell)).to_vec();
-        joined.gather(&[&all], &places, &[0, 2, 5, 6]);
+        let gathered = || {
+            let mut joined = Ordered::new(ColumnType::F64);
+            joined.gather(&[&all], &places, &[0, 2, 5, 6]);
+            joined
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build();
+        let joined = pool.unwrap().install(gathered);
+        assert_eq!(joined, gathered());
         let expected = [
             [cells[3], cells[0]].concat(),
             [cells[1], cells[1], cells[2]].concat(),
