@@ -227,9 +227,9 @@ mod tests {
         for needs in needs() {
             let column = column(needs, exponent);
             let mut expected = ColumnPartials::empty(&column);
-            cells
-                .iter()
-                .for_each(|cell| expected.push_cell(cell, &column));
+            for cell in cells {
+                expected.push_cell(cell, &column);
+            }
             // What rows held before is replaced.
             let mut found = ColumnPartials::empty(&column);
             found.push_cell(&[f64::NAN, 1e300, 3.0], &column);
@@ -276,8 +276,8 @@ mod tests {
 
     fn cells(value: impl Strategy<Value = f64> + 'static) -> impl Strategy<Value = Vec<Vec<f64>>> {
         let few = prop_oneof![6 => Just(1..2), 3 => Just(1..10), 1 => Just(1..40)];
-        let value = std::sync::Arc::new(value.boxed());
-        let cell = few.prop_flat_map(move |len| prop::collection::vec((*value).clone(), len));
+        let value = value.boxed();
+        let cell = few.prop_flat_map(move |len| prop::collection::vec(value.clone(), len));
         prop::collection::vec(cell, 0..20)
     }
 

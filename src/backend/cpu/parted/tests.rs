@@ -123,7 +123,7 @@ fn many(n: usize, shape: usize) -> Vec<u64> {
         2 => noise(i, 3) % 1000,
         // Few are in very many photons, and many in few.
         3 => 5 + 100_000 / (1 + noise(i, 3) % 100_000),
-        _ => (noise(i, 3) % 7) << 37 | noise(i, 4) % 5,
+        _ => ((noise(i, 3) % 7) << 37) | (noise(i, 4) % 5),
     };
     (0..n).map(cell).collect()
 }
