@@ -133,7 +133,13 @@ def cite(store: Path, *, bibtex: bool = False) -> str:
     return entries if flag(bibtex, "bibtex") else text.rstrip()
 
 
-def inspect(what: Path, *, config: ConfigLike | None = None, all: bool = False) -> Inspection:  # noqa: A002
+def inspect(
+    what: Path,
+    *,
+    config: ConfigLike | None = None,
+    all: bool = False,  # noqa: A002: as on the command line
+    allow_http: bool = False,
+) -> Inspection:
     """What a file or folder is: a granule, a table, a shard map, a report, a store, or pieces of one.
 
     Parameters
@@ -144,6 +150,8 @@ def inspect(what: Path, *, config: ConfigLike | None = None, all: bool = False) 
         Of a granule: what a run with this config would read, and what that costs.
     all
         Of a granule: every dataset.
+    allow_http
+        Whether ``http://`` is taken of other machines, too, where whoever is on the way may change what comes.
 
     Returns
     -------
@@ -164,7 +172,7 @@ def inspect(what: Path, *, config: ConfigLike | None = None, all: bool = False) 
     """
     question = None if config is None else _config(config)
     where, everything = path(what, "what"), flag(all, "all")
-    said, found_text = _icefold.inspect(where, question, everything)
+    said, found_text = _icefold.inspect(where, question, everything, flag(allow_http, "allow_http"))
     found = Inspection(json.loads(said))
     if (question is not None or everything) and "ground_tracks" not in found:
         raise ArgumentError(f"config and all are about a granule, and {where} is none; leave them out")

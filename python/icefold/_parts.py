@@ -133,7 +133,8 @@ def run_parts(
         "scratch": maybe_path(scratch, "scratch"),
     }
     # What is said twice may come from a generator, of which there is one pass.
-    if not isinstance(granules, (str, os.PathLike, Mapping)) and isinstance(granules, Iterable):
+    no_list = isinstance(granules, (str, bytes, os.PathLike, Mapping)) or hasattr(granules, "read")
+    if isinstance(granules, Iterable) and not no_list:
         granules = list(granules)
     lists = paths(granules_from, "granules_from")
     read = reading(granules, lists, links, index, "all", objects(anonymous, allow_http, cache, scratch))
@@ -155,7 +156,7 @@ def run_parts(
             **access,
             **machine,
         )
-    shards = len(inspect(at)["shards"])
+    shards = len(inspect(at, allow_http=access["allow_http"])["shards"])
     if shards == 0:
         raise ArgumentError(f"map {at} has no shard, so that there is nothing to do; check what is asked for")
     count = _TASKS * _workers(client) if parts is None else _whole(parts, "parts", 1, 2**30)
@@ -174,7 +175,7 @@ def run_parts(
     }
     if flag(overwrite, "overwrite"):
         # A task begins only its own shards anew, and under the manifest that is there.
-        _icefold.clear_pieces(into)
+        _icefold.clear_pieces(into, access["allow_http"])
         settings["overwrite"] = True
     else:
         settings["resume"] = True

@@ -8,7 +8,7 @@ use icefold::view::{Viewed, check_page, page, write_page};
 use pyo3::prelude::*;
 
 use crate::errors::{OrRaise, refused};
-use crate::verbs::near;
+use crate::verbs::{looked, near};
 
 /// What a map looks like, as Python gives it.
 #[derive(Debug, FromPyObject)]
@@ -65,12 +65,11 @@ pub fn render(
         time: look.time.as_deref(),
         title: look.title.as_deref(),
     };
-    let made = py.detach(|| {
+    looked(py, false, |remote| {
         check_picture(&output)?;
-        let near = near(&store, false)?;
+        let near = near(&store, false, remote)?;
         near.outcome(draw_with(near.path(), drawn, &style, &output))
-    });
-    made.or_raise(py)
+    })
 }
 
 /// The page of a store as HTML, and as a file where one is named.
@@ -89,11 +88,11 @@ pub fn view(
         Order::new(order).ok_or_else(|| refused(format!("order={order} is beyond 29")))
     });
     let orders = orders.collect::<PyResult<_>>()?;
-    let made = py.detach(|| {
+    let made = looked(py, false, |remote| {
         if let Some(output) = &output {
             check_page(output)?;
         }
-        let near = near(&store, false)?;
+        let near = near(&store, false, remote)?;
         let viewed = Viewed {
             store: near.path().to_path_buf(),
             variables,
@@ -105,6 +104,6 @@ pub fn view(
             Some(output) => write_page(&viewed, output),
             None => page(&viewed),
         })
-    });
-    Ok(made.or_raise(py)?.html)
+    })?;
+    Ok(made.html)
 }

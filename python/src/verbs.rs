@@ -232,24 +232,39 @@ pub fn finalize(
 
 /// Takes the pieces of a store away, for parts that begin anew together.
 #[pyfunction]
-pub fn clear_pieces(py: Python<'_>, store: PathBuf) -> PyResult<()> {
-    let cleared = py.detach(|| icefold::run::clear_pieces(&store));
-    cleared.or_raise(py)
+pub fn clear_pieces(py: Python<'_>, store: PathBuf, allow_http: bool) -> PyResult<()> {
+    looked(py, allow_http, |remote| {
+        icefold::run::clear_pieces_with(&store, remote)
+    })
+}
+
+/// Does something with what may be objects, until somebody wishes to stop.
+pub fn looked<T: Send>(
+    py: Python<'_>,
+    allow_http: bool,
+    look: impl FnOnce(&Remote) -> icefold::Result<T> + Send,
+) -> PyResult<T> {
+    attended(py, (None, &mut Vec::new()), |told| {
+        look(&Remote {
+            allow_http,
+            stop: told.stopping(),
+            ..Remote::default()
+        })
+    })
 }
 
 /// What is only looked at, brought here if it is an object.
-pub fn near(path: &Path, documents: bool) -> icefold::Result<Near> {
-    Near::of(path, (&std::env::temp_dir(), &Remote::default()), documents)
+pub fn near(path: &Path, documents: bool, remote: &Remote) -> icefold::Result<Near> {
+    Near::of(path, (&std::env::temp_dir(), remote), documents)
 }
 
 /// Two stores, bit by bit: differences, notes, and a text.
 #[pyfunction]
 pub fn verify_stores(py: Python<'_>, a: PathBuf, b: PathBuf) -> PyResult<(bool, String)> {
-    let compared = py.detach(|| {
-        let (a, b) = (near(&a, false)?, near(&b, false)?);
+    let report = looked(py, false, |remote| {
+        let (a, b) = (near(&a, false, remote)?, near(&b, false, remote)?);
         b.outcome(a.outcome(Verify::stores(a.path(), b.path())))
-    });
-    let report = compared.or_raise(py)?;
+    })?;
     let differences: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
     let identical = report.identical();
     let said = json!({
@@ -315,29 +330,28 @@ pub fn inspect(
     path: PathBuf,
     config: Option<&Config>,
     all: bool,
+    allow_http: bool,
 ) -> PyResult<(String, String)> {
     let look = Look {
         config: config.map(|config| &config.0),
         all,
         ..Look::default()
     };
-    let looked = py.detach(|| {
-        let near = near(&path, false)?;
+    looked(py, allow_http, |remote| {
+        let near = near(&path, false, remote)?;
         let found = near.outcome(icefold::inspect::inspect(near.path(), look))?;
         let said = near.said(&found.render(&Keywords));
         Ok((near.said(&json!(found).to_string()), said))
-    });
-    looked.or_raise(py)
+    })
 }
 
 /// What to cite of a store, for people and as BibTeX.
 #[pyfunction]
 pub fn cite(py: Python<'_>, path: PathBuf) -> PyResult<(String, String)> {
-    let cited = py.detach(|| {
-        let near = near(&path, true)?;
+    let citation = looked(py, false, |remote| {
+        let near = near(&path, true, remote)?;
         near.outcome(icefold::inspect::cite(near.path()))
-    });
-    let citation = cited.or_raise(py)?;
+    })?;
     Ok((citation.to_string(), citation.bibtex()))
 }
 

@@ -15,9 +15,13 @@ use crate::backend::{Batches, Device, Places, StageTimes, add_hosts};
 use crate::config::{GridConfig, Variable};
 use crate::error::{Error, Result, Setting, phrase};
 use crate::finalize::StoreSchema;
-use crate::photon::{PhotonBatch, SourceColumn};
+use crate::photon::{Column, PhotonBatch, SourceColumn};
 use crate::stat::{Derivation, Job, Partials, TermSum, Unmade, any_may_wait};
 use crate::usage::{cpu_seconds_since, cpu_time};
+
+/// Bytes of partials that the next fold may write into: values that are retained are as large as the photons, and those of
+/// many stay not while the answer is looked at.
+const KEPT: u64 = 128 << 20;
 
 /// Where a fold starts.
 #[derive(Debug, Clone, Copy)]
@@ -166,9 +170,11 @@ impl Timed {
         let finish_seconds = finishing.elapsed().as_secs_f64();
         let cpu_seconds = cpu_seconds_since(cpu);
         // The next fold's are written in their memory, as those of the batches of a run are.
-        match start {
-            Start::Positions(device) => device.recycle(partials, &self.job),
-            Start::Cells(cpu, _) => cpu.recycle(partials, &self.job),
+        if partials.bytes_held() <= KEPT {
+            match start {
+                Start::Positions(device) => device.recycle(partials, &self.job),
+                Start::Cells(cpu, _) => cpu.recycle(partials, &self.job),
+            }
         }
         let times = Times {
             stages: StageSeconds {
@@ -263,7 +269,14 @@ impl Timed {
         let columns = self
             .derivation
             .take(&self.job, &self.variables, &mut self.batch);
-        for (described, column) in self.job.columns.iter().zip(&columns) {
+        let error = self.misfit_of(&columns);
+        self.derivation
+            .give_back(&self.job, columns, &mut self.batch);
+        error
+    }
+
+    fn misfit_of(&self, columns: &[Column]) -> Error {
+        for (described, column) in self.job.columns.iter().zip(columns) {
             let misfit = (0..column.values.len())
                 .find(|&i| column.is_valid(i) && !described.holds(&column.values, i));
             let Some(i) = misfit else {

@@ -139,9 +139,11 @@ impl<'a> Merger<'a> {
             return self.streams.len() > 1 && all <= bytes;
         }
         let values = tables().map(|table| table.value_bytes(0..table.len()));
+        let cells: u64 = tables().map(|table| table.len() as u64).sum();
+        let chosen = cells * self.job.chosen_bytes();
         let of_cell: u64 = tables().map(Partials::most_value_bytes).sum();
         let threads = rayon::current_num_threads() as u64;
-        all - values.sum::<u64>() <= bytes && of_cell <= most / threads
+        all - values.sum::<u64>() + chosen <= bytes && of_cell <= most / threads
     }
 
     /// All at once: every row is copied once, and values by all threads.

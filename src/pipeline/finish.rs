@@ -61,7 +61,8 @@ impl Finish<'_> {
         let windows = partials.take_shard(shard)?;
         let room = windows.room() / 2;
         coarser.overviews.hold(room);
-        let windows = if self.job.only_selects() && coarser.is_none() {
+        let kept = self.job.columns.iter().any(|column| column.needs.ordered);
+        let windows = if kept && self.job.only_selects() && coarser.is_none() {
             windows.chosen()
         } else {
             windows

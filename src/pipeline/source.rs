@@ -141,7 +141,10 @@ impl Source<'_> {
         let (path, rows) = (&granule.granule, self.batch_rows);
         let wanted = granule.wanted.clone();
         let mut input = Input::open(path, self.config, self.types, rows, wanted)?;
-        input.foretell();
+        // A device takes stretches in an order of its own.
+        if self.room.is_none() {
+            input.foretell();
+        }
         Ok(Opened {
             input,
             files,

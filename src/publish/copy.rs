@@ -1,6 +1,7 @@
 //! A copy of what objects are, on this machine: for whoever only looks at it.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Address, Desk, failed};
 use crate::error::{Object, Result};
@@ -39,7 +40,12 @@ impl Copy {
             return Ok(None);
         }
         // Who looks is in nobody's way.
-        let part = format!("copy {}", std::process::id());
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let part = format!(
+            "copy {} {}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let desk = Desk::open(scratch, &address.url(), &part)?;
         let aside = desk.aside()?;
         let wanted = |listed: &Listed| !documents || listed.is_document();

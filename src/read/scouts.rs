@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use super::Input;
 use super::hdf5::{is_worth_scouting, scout};
@@ -49,11 +50,17 @@ pub fn scouted<T>(granules: &[&Path], config: &Config, each: impl FnOnce(&Scouts
     if far == 0 {
         return each(&scouts);
     }
-    std::thread::scope(|scope| {
-        for _ in 0..AHEAD.min(far) {
-            scope.spawn(|| scouts.go());
-        }
+    thread::scope(|scope| {
         let _end = End(&scouts);
+        let mut go = false;
+        for _ in 0..AHEAD.min(far) {
+            let thread = thread::Builder::new().name("icefold-scout".to_owned());
+            go |= thread.spawn_scoped(scope, || scouts.go()).is_ok();
+        }
+        if !go {
+            // Nobody is waited for where the system has no more threads.
+            scouts.state().done.fill(true);
+        }
         each(&scouts)
     })
 }
@@ -135,7 +142,13 @@ struct Done<'a>(&'a Scouts<'a>, usize);
 
 impl Drop for Done<'_> {
     fn drop(&mut self) {
-        self.0.state().done[self.1] = true;
+        let mut state = self.0.state();
+        state.done[self.1] = true;
+        if thread::panicking() {
+            // A scout less: nobody waits for what it would have seen.
+            state.done.fill(true);
+        }
+        drop(state);
         self.0.changed.notify_all();
     }
 }

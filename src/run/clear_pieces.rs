@@ -17,9 +17,18 @@ use super::urls;
 /// # Errors
 /// Something else is at their place, a run works on them in a folder, or they cannot be removed.
 pub fn clear_pieces(store: &Path) -> Result<()> {
+    clear_pieces_with(store, &Remote::default())
+}
+
+/// The same, where objects are asked for like this.
+///
+/// # Errors
+/// As [`clear_pieces`].
+#[doc(hidden)]
+pub fn clear_pieces_with(store: &Path, remote: &Remote) -> Result<()> {
     urls::refuse_unless_written(store, "store")?;
     if let Some(address) = Address::of(store)? {
-        let prefix = address.open(&Remote::default())?;
+        let prefix = address.open(remote)?;
         return PiecesAway::of(&address, &prefix).clear();
     }
     let folder = Pieces::folder_of(store);

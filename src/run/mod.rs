@@ -50,6 +50,8 @@ mod verify;
 pub use asked::Run;
 #[doc(hidden)]
 pub use clear_pieces::clear_pieces;
+#[doc(hidden)]
+pub use clear_pieces::clear_pieces_with;
 pub use finalize::Finalize;
 pub use finalized::{Finalized, Made};
 pub use granules::{Granules, Mapped, Source};

@@ -1,6 +1,7 @@
 //! Shard maps that are objects: made here and sent, brought here and read.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 use crate::plan::{Built, ShardMap};
@@ -39,7 +40,13 @@ pub(super) fn read(path: &Path, remote: &Remote, scratch: &Path) -> Result<Shard
     let Some(address) = Address::of(path)? else {
         return ShardMap::read(path);
     };
-    let part = format!("read {}", std::process::id());
+    // Several threads of a process may read it at the same time.
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let part = format!(
+        "read {} {}",
+        std::process::id(),
+        NEXT.fetch_add(1, Ordering::Relaxed)
+    );
     let desk = Desk::open(scratch, &address.url(), &part)?;
     let local = desk.place(address.name());
     let brought = Beside::begin(&address.url(), &local, remote);

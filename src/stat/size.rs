@@ -7,9 +7,11 @@ use std::mem::size_of;
 use std::ops::Range as Rows;
 
 use super::accumulate::Accumulator;
+use super::choose::Chosen;
 use super::job::{Job, JobColumn, Needs};
 use super::joint::JointRows;
 use super::moments::Moments;
+use super::order::Key;
 use super::ordered::{Keys, Ordered};
 use super::partial::{ColumnPartials, Partials};
 use super::range::Range;
@@ -41,6 +43,19 @@ impl Job {
     /// Bytes that are retained of one photon for order statistics, and where it is kept whole.
     pub fn photon_bytes(&self) -> u64 {
         self.columns.iter().map(JobColumn::photon_bytes).sum()
+    }
+
+    /// Bytes of the order statistics that may stand in place of the values of one cell, while they are collected.
+    pub fn chosen_bytes(&self) -> u64 {
+        let ordered = self.columns.iter().enumerate();
+        let ordered = ordered.filter(|(_, column)| column.needs.ordered);
+        ordered
+            .map(|(i, _)| {
+                // Two ranks are between which a quantile lies.
+                let keys = 2 * self.quantiles(i).len() * size_of::<(usize, Key)>();
+                ALLOCATION + (keys + 3 * size_of::<(usize, Chosen)>()) as u64
+            })
+            .sum()
     }
 }
 

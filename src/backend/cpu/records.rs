@@ -61,7 +61,6 @@ pub fn fold_runs(
 }
 
 /// Values of a tile; nulls are told by photons of the batch, of which the tile begins with the one given.
-
 fn fold_column<T: Value>(
     rows: &mut ColumnPartials,
     (values, nulls): (&[T], Option<(&NullBuffer, usize)>),

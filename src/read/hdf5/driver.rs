@@ -19,6 +19,7 @@ use hdf5_sys::h5fd::H5FDregister;
 use hdf5_sys::h5i::hid_t;
 use hdf5_sys::h5p::H5Pset_driver;
 
+use super::open_file::settle_plugins;
 use crate::source::Bytes;
 
 /// `H5FD_CLASS_VERSION` of the library that is built in.
@@ -130,6 +131,7 @@ static CLASS: Registered = Registered(Class {
 /// # Errors
 /// The library's.
 pub fn open_bytes(bytes: &Arc<dyn Bytes>) -> hdf5::Result<hdf5::File> {
+    settle_plugins();
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let name = format!("icefold:{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let asked = CString::new(name.clone()).map_err(|e| hdf5::Error::from(e.to_string()))?;

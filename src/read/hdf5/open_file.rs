@@ -69,7 +69,7 @@ pub fn plugin_folders() -> Option<String> {
     unsafe_code,
     reason = "the safe interface does not reach the settings of plug-ins"
 )]
-fn settle_plugins() {
+pub(super) fn settle_plugins() {
     static SETTLED: Once = Once::new();
     SETTLED.call_once(|| {
         if plugin_folders().is_some() {

@@ -5,6 +5,7 @@
 //! in what is at hand, notes where it could not go on, brings all these places together, and looks again. What a scout sees
 //! is forgotten: the granule is opened by who reads it, who asks for what a scout did not bring.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -16,6 +17,7 @@ use super::driver;
 use super::file::GranuleFile;
 use super::fit::of_other_product;
 use super::open_file::OpenFile;
+use super::superblock;
 use super::track::path_in;
 use crate::config::{Access, Config, GranuleKind};
 use crate::source::{self, Bytes};
@@ -32,17 +34,21 @@ pub fn is_worth_scouting(path: &Path, config: &Config) -> bool {
 /// Brings what opening a granule for a config will ask for, until nobody needs it any more. What fails here is left to who
 /// opens it.
 pub fn scout(path: &Path, config: &Config, over: &dyn Fn() -> bool) {
-    let Ok(bytes) = source::open(path) else {
+    // What is no HDF5 is for who opens it to say.
+    let Ok((_, bytes)) = superblock::check(path) else {
         return;
     };
     let paths = paths(config);
+    let mut asked = BTreeSet::new();
     for _ in 0..ROUNDS {
         let seen = Arc::new(Seen {
             bytes: Arc::clone(&bytes),
             missing: Mutex::default(),
         });
         look(&seen, path, (config, &paths));
-        let missing = std::mem::take(&mut *seen.missing());
+        let mut missing = std::mem::take(&mut *seen.missing());
+        // What did not come, or did not stay, is left to who reads it.
+        missing.retain(|place| asked.insert((place.start, place.end)));
         if missing.is_empty() || config.access.remote.is_stopped() || over() {
             return;
         }

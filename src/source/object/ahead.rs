@@ -153,6 +153,9 @@ impl Ahead {
                 started
                     .compare_exchange(WAITS, RUNS, Ordering::AcqRel, Ordering::Acquire)
                     .ok()?;
+                if own.remote.is_stopped() {
+                    return None;
+                }
                 let came = own.range(&known, range).await;
                 Some(came.map(|bytes| Arc::new(Held::new(bytes, room))))
             });

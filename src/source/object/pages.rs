@@ -9,6 +9,8 @@ use std::ops::Range;
 use super::ahead::Held;
 use super::object::{Object, PAGES, lock};
 
+/// Pages that are asked for together: each is a connection.
+const TOGETHER: usize = 32;
 /// Longer reads are no structure.
 const LONGEST: u64 = 1 << 20;
 
@@ -34,14 +36,15 @@ impl Object {
         if self.check().is_err() {
             return;
         }
-        let pages = self.pages_of(places);
-        let waiting = self.ask(pages.iter().cloned());
-        for _ in 0..pages.len() {
-            let Some(Ok((page, Ok(held)))) = self.came(&waiting) else {
-                return;
-            };
-            let Held { bytes, .. } = &*held;
-            lock(&self.shared.shelf).put(self.number, pages[page].start, bytes.clone());
+        for pages in self.pages_of(places).chunks(TOGETHER) {
+            let waiting = self.ask(pages.iter().cloned());
+            for _ in 0..pages.len() {
+                let Some(Ok((page, Ok(held)))) = self.came(&waiting) else {
+                    return;
+                };
+                let Held { bytes, .. } = &*held;
+                lock(&self.shared.shelf).put(self.number, pages[page].start, bytes.clone());
+            }
         }
     }
 
