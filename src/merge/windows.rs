@@ -163,7 +163,7 @@ mod tests {
     use crate::expr::CellExpr;
     use crate::stat::{Job, JobOutput, Measure, MeasureKind, finish_output};
 
-    fn quantiles() -> Job {
+    fn quantiles(each: &[f64]) -> Job {
         let quantile = |q| {
             JobOutput::Scalar(CellExpr::Reduce(Measure {
                 column: 0,
@@ -172,20 +172,24 @@ mod tests {
             }))
         };
         Job {
-            outputs: vec![quantile(0.1), quantile(0.5), quantile(0.9)],
+            outputs: each.iter().map(|&q| quantile(q)).collect(),
             ..job()
         }
     }
 
     /// What outputs are of every cell, and bytes of values in the windows.
     fn finished(budget: u64, chosen: bool) -> (Vec<(u64, String)>, u64) {
-        let (job, grid) = (quantiles(), grid());
+        finished_of(&quantiles(&[0.1, 0.5, 0.9]), budget, chosen)
+    }
+
+    fn finished_of(job: &Job, budget: u64, chosen: bool) -> (Vec<(u64, String)>, u64) {
+        let grid = grid();
         let outer = tempfile::tempdir().unwrap();
-        let mut partials = RunPartials::new(&grid, &job, budget, outer.path());
+        let mut partials = RunPartials::new(&grid, job, budget, outer.path());
         for batch in [
-            photons(&job, 0..64, 700),
-            photons(&job, (0..64).step_by(3), 20),
-            photons(&job, 5..9, 3000),
+            photons(job, 0..64, 700),
+            photons(job, (0..64).step_by(3), 20),
+            photons(job, 5..9, 3000),
         ] {
             partials.add(&batch).unwrap();
             partials.commit().unwrap();
@@ -197,11 +201,11 @@ mod tests {
         let (mut found, mut bytes) = (Vec::new(), 0);
         for window in windows.map(Result::unwrap) {
             bytes += window.value_bytes();
-            let mut table = Window::settle(window, &job).unwrap();
-            table.select_values(&job);
+            let mut table = Window::settle(window, job).unwrap();
+            table.select_values(job);
             for (i, &cell) in table.cells.iter().enumerate() {
                 let outputs = 0..job.outputs.len();
-                let outputs = outputs.map(|output| finish_output(&job, &table, output, i));
+                let outputs = outputs.map(|output| finish_output(job, &table, output, i));
                 let outputs: Vec<_> = outputs.collect();
                 found.push((cell, format!("{} {outputs:?}", table.photons[i])));
             }
@@ -229,5 +233,23 @@ mod tests {
         }
         // Nor are they chosen where there is no pool.
         assert_eq!(finished(1 << 30, true), (expected, values));
+    }
+    #[test]
+    fn order_statistics_count_as_memory_where_they_are_many() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build();
+        let finished = |quantiles: usize, budget: u64, chosen: bool| {
+            let each: Vec<f64> = (1..=quantiles)
+                .map(|i| i as f64 / (quantiles + 1) as f64)
+                .collect();
+            let job = self::quantiles(&each);
+            let finished = || finished_of(&job, budget, chosen);
+            pool.as_ref().unwrap().install(finished)
+        };
+        // The values have room in memory, and a few order statistics of each cell in a window.
+        assert_eq!(finished(3, 1 << 20, true).1, 0);
+        let (expected, _) = finished(99, 1 << 30, false);
+        let (found, values) = finished(99, 1 << 20, true);
+        assert!(values > 0 && found == expected);
+        assert_eq!(finished(99, 1 << 30, true), (expected, 0));
     }
 }

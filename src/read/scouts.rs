@@ -14,7 +14,7 @@ use crate::source::is_object;
 
 /// Granules that are scouted at the same time, and so many ahead of the one that is opened: what they bring has to stay in
 /// memory until then.
-const AHEAD: usize = 8;
+const AHEAD: usize = 12;
 
 /// Scouts of granules that are opened one after the other.
 #[derive(Debug)]

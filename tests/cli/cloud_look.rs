@@ -39,6 +39,8 @@ fn a_store_of_objects_is_drawn_viewed_and_exported_as_one_in_a_folder() {
         };
         assert!(made(url, "far") == made(local, "near"), "{verb} {name}");
     }
+    // The same twice is two looks, which are not in each other's way.
+    succeed(&mut bucket.at(&["verify", url, url]));
     assert!(bucket.desk().is_empty(), "{:?}", bucket.desk());
 }
 

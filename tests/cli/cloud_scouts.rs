@@ -1,6 +1,6 @@
 //! What is far away is not waited for place by place.
 
-use super::Site;
+use super::{Site, refuse};
 use super::cloud::run;
 use crate::support::cloud::Server;
 use crate::support::site::assert_same;
@@ -31,4 +31,29 @@ fn the_structure_of_granules_is_brought_together() {
     // One after the other they would be as many waits as requests.
     assert!(of("requests") > 60, "{count}");
     assert!(of("waits") * 4 < of("requests"), "{count}");
+}
+
+#[test]
+#[cfg_attr(not(icefold_test_python), ignore = "needs Python")]
+fn what_a_scout_cannot_have_is_asked_for_once_more_and_no_oftener() {
+    let site = Site::new();
+    let recipe = icefold::demo::Recipe {
+        granules: 1,
+        segments_per_track: 8000,
+        seed: 7,
+    };
+    let folder = site.folder("granules");
+    let made = icefold::demo::write_granules_with(&folder, &recipe).unwrap();
+    let name = made[0].file_name().unwrap().to_str().unwrap();
+    // Gone once its head was read, and one more part.
+    let server = Server::of(&folder, &["--lose", &format!("{name}:2:404")]);
+    let url = server.url(name);
+    refuse(
+        &mut run(&site, "far.zarr", std::slice::from_ref(&url)),
+        1,
+        &[&url, "404"],
+    );
+    let count = server.count();
+    assert!(count["requests"].as_u64().unwrap() < 60, "{count}");
+    assert!(!site.out("far.zarr").exists());
 }
