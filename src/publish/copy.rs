@@ -7,6 +7,9 @@ use super::{Address, Desk, failed};
 use crate::error::{Object, Result};
 use crate::source::{Listed, Remote};
 
+/// Tells apart who looks in this process.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 /// A store, pieces, a map or a report that was brought here, until it is dropped.
 #[derive(Debug)]
 pub struct Copy {
@@ -40,7 +43,6 @@ impl Copy {
             return Ok(None);
         }
         // Who looks is in nobody's way.
-        static NEXT: AtomicU64 = AtomicU64::new(0);
         let part = format!(
             "copy {} {}",
             std::process::id(),

@@ -32,6 +32,9 @@ fn made(asked: MakeMap, (address, local): (&Address, &Path), settings: &Settings
     Ok(built)
 }
 
+/// Tells apart who reads in this process.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 /// Reads a map, from wherever it is.
 ///
 /// # Errors
@@ -41,7 +44,6 @@ pub(super) fn read(path: &Path, remote: &Remote, scratch: &Path) -> Result<Shard
         return ShardMap::read(path);
     };
     // Several threads of a process may read it at the same time.
-    static NEXT: AtomicU64 = AtomicU64::new(0);
     let part = format!(
         "read {} {}",
         std::process::id(),

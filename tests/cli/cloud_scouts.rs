@@ -1,7 +1,7 @@
 //! What is far away is not waited for place by place.
 
-use super::{Site, refuse};
 use super::cloud::run;
+use super::{Site, refuse};
 use crate::support::cloud::Server;
 use crate::support::site::assert_same;
 use crate::support::succeed;

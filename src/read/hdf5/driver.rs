@@ -131,8 +131,8 @@ static CLASS: Registered = Registered(Class {
 /// # Errors
 /// The library's.
 pub fn open_bytes(bytes: &Arc<dyn Bytes>) -> hdf5::Result<hdf5::File> {
-    settle_plugins();
     static NEXT: AtomicU64 = AtomicU64::new(0);
+    settle_plugins();
     let name = format!("icefold:{}", NEXT.fetch_add(1, Ordering::Relaxed));
     let asked = CString::new(name.clone()).map_err(|e| hdf5::Error::from(e.to_string()))?;
     offered().insert(name.clone(), Arc::clone(bytes));
