@@ -67,9 +67,13 @@ fn faults_on_the_way_change_no_byte() {
         if output.status.success() {
             bucket.assert_is("a.zarr", "files.zarr");
         } else {
-            // So many in a row may be too many: then it says so, and nothing looks whole.
+            // So many in a row may be too many: then it says so, and nothing looks whole that is not.
             assert!(stderr(&output).contains("tries"), "{}", stderr(&output));
-            bucket.assert_no_store();
+            let keys = bucket.tree(&["list", "a.zarr/"]);
+            if keys.contains(&"a.zarr/zarr.json".to_owned()) {
+                // It ended before the one that it was to replace was touched.
+                bucket.assert_has("a.zarr", "files.zarr");
+            }
             succeed(&mut bucket.run(&bucket.s3, URL, &["--resume"]));
             bucket.assert_is("a.zarr", "files.zarr");
         }
