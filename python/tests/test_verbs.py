@@ -203,7 +203,7 @@ def test_a_bar_is_drawn(granules, capsys):
     assert f"{len(granules)}.0/{len(granules)} granules" in drawn and "photons" in drawn
 
 
-def test_ctrl_c_stops_a_run_and_leaves_nothing(granules, tmp_path):
+def test_ctrl_c_stops_a_run_and_leaves_nothing_that_looks_whole(granules, tmp_path):
     program = textwrap.dedent(
         f"""
         import icefold, sys
@@ -223,8 +223,9 @@ def test_ctrl_c_stops_a_run_and_leaves_nothing(granules, tmp_path):
     child.communicate(timeout=60)
     assert line == "at work\n"
     left = [path.name for path in tmp_path.iterdir() if not path.name.endswith(".lock")]
-    # A run that had ended before the signal came has its store; one that had not has nothing.
-    assert (child.returncode, left) == (42, []) or "stopped.zarr" in left
+    # A run that had ended before the signal came has its store; one that had not has nothing, or what it had merged by then.
+    stopped = child.returncode == 42 and set(left) <= {"stopped.zarr.checkpoint"}
+    assert stopped or "stopped.zarr" in left
 
 
 def test_the_program_is_in_the_wheel(granules, store):
