@@ -35,7 +35,7 @@ struct State {
     over: bool,
 }
 
-/// Does something with granules one after the other, which says which it has [reached](Scouts::reach).
+/// Does something with granules one after the other, which says which it has reached (`Scouts::reach`).
 pub fn scouted<T>(granules: &[&Path], config: &Config, each: impl FnOnce(&Scouts) -> T) -> T {
     let far = granules.iter().filter(|path| is_object(path)).count();
     let scouts = Scouts {
