@@ -18,7 +18,7 @@
 use multiversion::multiversion;
 
 use super::exact::Signed256;
-use super::quotient::power_of_two;
+use super::resolution::power_of_two;
 
 /// The exponent of a unit of sums.
 const UNIT: i32 = -128;

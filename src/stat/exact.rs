@@ -189,7 +189,8 @@ mod tests {
     use num_bigint::{BigInt, BigUint};
     use proptest::prelude::*;
 
-    use super::super::quotient::{power_of_two, ratio};
+    use super::super::quotient::ratio;
+    use super::super::resolution::power_of_two;
     use super::*;
 
     fn big(value: Unsigned256) -> BigUint {

@@ -4,6 +4,7 @@
 //! that the hardware divides by.
 
 use super::exact::Unsigned256;
+use super::resolution::power_of_two;
 
 /// Bits of a denominator of which 128 bits of a numerator tell the nearest f64: a quotient then has 67.
 const NARROW: u32 = 61;
@@ -95,11 +96,6 @@ fn divide(numerator: Unsigned256, denominator: u128) -> (Unsigned256, u128) {
         }
     }
     (quotient, remainder)
-}
-
-#[inline]
-pub(super) fn power_of_two(exponent: i32) -> f64 {
-    f64::from_bits(((1023 + i64::from(exponent)) as u64) << 52)
 }
 
 #[cfg(test)]
