@@ -4,6 +4,7 @@
 //! i64; those of u64 beyond it wrap, and `columns.rs` refuses them. What only filters look at stays as wide as it is
 //! stored, as bits. Floats keep their width.
 
+use super::extremes::Extremes;
 use crate::photon::stored::{Element, Kind, Order, Stride};
 
 /// Values to fill: those of rows that follow one another.
@@ -75,6 +76,15 @@ impl Target<'_> {
                 | (Self::B32(_), Kind::I32 | Kind::U32)
         );
         same && element.is_native()
+    }
+
+    /// Between which numbers the values lie; `None` of integers.
+    pub(crate) fn extremes(&self) -> Option<Extremes> {
+        match self {
+            Self::F32(v) => Some(Extremes::of_f32(v)),
+            Self::F64(v) => Some(Extremes::of(v)),
+            Self::I64(_) | Self::B8(_) | Self::B16(_) | Self::B32(_) => None,
+        }
     }
 
     /// Makes all values 0.

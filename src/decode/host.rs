@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use super::convert::Target;
+use super::extremes::Extremes;
 use super::filter::Damage;
 use super::inflate::{Tools, sized};
 use crate::photon::stored::{Form, StoredChunk, StoredColumn, Stride};
@@ -52,6 +53,8 @@ pub struct PieceSpent {
     pub reading: Duration,
     pub stored: u64,
     pub decoding: Duration,
+    /// Of the values of its own column, where they are floats.
+    pub extremes: Option<Extremes>,
 }
 
 /// Why a chunk has no values.
@@ -140,6 +143,11 @@ impl Piece<'_> {
         None
     }
 
+    /// How many rows it fills.
+    pub fn rows(&self) -> usize {
+        self.chunk.rows.len()
+    }
+
     /// Where the bytes lie that have to be brought; none of what was decoded before.
     pub fn place(&self) -> Range<u64> {
         match self.origin {
@@ -162,7 +170,8 @@ impl Piece<'_> {
             spent.stored = out.len() as u64;
             brought
         };
-        self.fill(tools, &mut timed)?;
+        let extremes = self.fill(tools, &mut timed)?;
+        spent.extremes = extremes;
         spent.decoding = started.elapsed().saturating_sub(spent.reading);
         Ok(spent)
     }
@@ -171,7 +180,7 @@ impl Piece<'_> {
         self,
         tools: &mut Tools,
         bring: &mut impl FnMut(&mut [u8]) -> Result<(), Defect>,
-    ) -> Result<(), Defect> {
+    ) -> Result<Option<Extremes>, Defect> {
         let Self {
             form,
             chunk,
@@ -207,7 +216,10 @@ impl Piece<'_> {
                 inflate(kept)?;
                 &*kept
             }
-            Origin::Brought if is_whole && as_it_is => return inflate(target.bytes()),
+            Origin::Brought if is_whole && as_it_is => {
+                inflate(target.bytes())?;
+                return Ok(target.extremes());
+            }
             Origin::Brought => {
                 let decoded = sized(decoded, chunk.length);
                 inflate(decoded)?;
@@ -222,7 +234,7 @@ impl Piece<'_> {
         for (form, mut target) in others {
             form.element.convert(bytes, from(form.stride), &mut target);
         }
-        Ok(())
+        Ok(target.extremes())
     }
 }
 

@@ -9,9 +9,9 @@ use std::ops::Range;
 
 use multiversion::multiversion;
 
-use super::extremes::Extremes;
 use super::missing::holds;
 use super::steps::StepFinder;
+use crate::decode::extremes::Extremes;
 use crate::config::{Dtype, Filter, FilterOp};
 use crate::photon::{ColumnType, Values};
 

@@ -4,10 +4,10 @@
 
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 
-use super::extremes::Extremes;
 use super::integers::Integers;
 use super::meaning::Meaning;
-use super::oddities::has_strays;
+use super::oddities::{has_strays, may_be_among};
+use crate::decode::extremes::Extremes;
 use crate::photon::Values;
 
 /// The values of a block as they are meant.
@@ -29,17 +29,23 @@ impl Meaning {
         meant(fills.as_ref(), outside, (known, stray))
     }
 
-    /// As [`Meaning::mark`], where the extremes of all values are known: they tell more cheaply that no value looks
-    /// like a fill value.
+    /// As [`Meaning::mark`], of floats between these extremes: nearly always they tell of all values at once that none
+    /// is missing.
     pub fn mark_within(
         &self,
         values: &Values,
         known: Option<&NullBuffer>,
-        extremes: &[Extremes],
+        extremes: &Extremes,
     ) -> Meant {
-        let fills = self.fills.mark(values);
-        let outside = self.valid().and_then(|range| range.outside(values));
-        let suspected = self.suspects_strays() && extremes.iter().any(Extremes::may_be_stray);
+        let fills = if self.fills.are_beyond(extremes) {
+            None
+        } else {
+            self.fills.mark(values)
+        };
+        let range = self.valid();
+        let range = range.filter(|range| !range.holds(extremes.least, extremes.most));
+        let outside = range.and_then(|range| range.outside(values));
+        let suspected = self.suspects_strays() && may_be_among(extremes);
         meant(
             fills.as_ref(),
             outside,

@@ -8,6 +8,7 @@ use arrow::buffer::{BooleanBuffer, NullBuffer};
 use super::attributes::{Attributes, Number};
 use super::integers::Integers;
 use crate::config::Dtype;
+use crate::decode::extremes::Extremes;
 use crate::photon::Values;
 
 /// The values that mean null, in the type in which stored values are held; uint64 wrapped.
@@ -101,6 +102,13 @@ impl Fills {
         let fills: Vec<[i64; 2]> = self.i64.iter().map(|&fill| [fill, fill]).collect();
         let found = values.found(&fills, true)?;
         Some(NullBuffer::new(!&found))
+    }
+
+    /// Whether none is among floats between these.
+    pub fn are_beyond(&self, extremes: &Extremes) -> bool {
+        let singles = self.f32.iter().map(|&x| f64::from(x));
+        let mut floats = singles.chain(self.f64.iter().copied());
+        !floats.any(|fill| extremes.may_hold(fill))
     }
 
     /// Which values are not fill values; `None` where none is.

@@ -10,7 +10,6 @@ mod buffers;
 mod compared;
 mod described;
 mod edges;
-mod extremes;
 mod filters;
 #[cfg(feature = "hdf5")]
 pub mod hdf5;

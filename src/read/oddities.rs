@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use multiversion::multiversion;
 
+use crate::decode::extremes::Extremes;
 use crate::photon::Values;
 
 /// The default fill value of floats in netCDF.
@@ -110,9 +111,10 @@ fn is_stray(x: f64) -> bool {
     x == NETCDF_FILL || x == f64::from(f32::MAX) || x == f64::MAX
 }
 
-/// Whether a number is as far from 0 as the smallest of them.
-pub(super) fn may_be_stray(x: f64) -> bool {
-    x.abs() >= NETCDF_FILL
+/// Whether such a number may be among values between these.
+pub(super) fn may_be_among(extremes: &Extremes) -> bool {
+    let may_be = |x: f64| x.abs() >= NETCDF_FILL;
+    may_be(extremes.least) || may_be(extremes.most)
 }
 
 /// Whether any value reaches the smallest of them: a pass in lanes, so that most blocks need no other.
@@ -148,6 +150,17 @@ mod tests {
         assert!(has_strays(&Values::F64(vec![f64::MAX].into())));
         for x in [f32::INFINITY, f32::NAN, 3.402_823e38, 9.969_2e36] {
             assert!(!has_strays(&Values::F32(vec![x].into())), "{x}");
+        }
+    }
+
+    #[test]
+    fn where_no_such_number_may_be_among_values_there_is_none() {
+        for odd in [f64::MAX, f32::MAX.into(), NETCDF_FILL, f64::NAN, 9e36] {
+            for x in [odd, -odd] {
+                let values = vec![1.0, x, -3.0];
+                let may_be = may_be_among(&Extremes::of(&values));
+                assert_eq!(may_be, has_strays(&Values::F64(values.into())), "{x}");
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use super::extremes::Extremes;
+use crate::decode::extremes::Extremes;
 use crate::config::{Config, Dtype, Steps, TimeAxis};
 use crate::photon::{InSteps, StepRuns, Values};
 

@@ -43,7 +43,7 @@ pub(super) fn expect(at: &Position, tracks: &[Track], (batch_rows, narrowed): (u
         let mut last: Vec<Option<u64>> = vec![None; sources.len()];
         let mut start = 0;
         while start < track.rows {
-            let rows = start..track.rows.min(start + batch_rows);
+            let rows = start..track.block_end(start, batch_rows);
             let mut places = Vec::new();
             for (source, last) in sources.iter().zip(&mut last) {
                 let Some(chunked) = track.data(*source).chunked() else {

@@ -14,7 +14,7 @@ use super::select::TILE;
 use crate::config::Dtype;
 use crate::photon::{Buffer, Column, ColumnType, Values};
 use crate::read::buffers::Buffers;
-use crate::read::extremes::Extremes;
+use crate::decode::extremes::Extremes;
 use crate::read::filters::RowFilter;
 use crate::read::integers::Integers;
 
@@ -31,6 +31,8 @@ pub(super) struct Block {
     pub integers: Option<Integers>,
     /// Of every [`TILE`] values in turn, where photons are told by their times.
     pub extremes: Vec<Extremes>,
+    /// All values, nulls included, are between these, where that is known.
+    pub within: Option<Extremes>,
 }
 
 /// Index of a value that the wanted type cannot hold exactly.
@@ -48,6 +50,7 @@ impl Default for Block {
             stray: false,
             integers: None,
             extremes: Vec::new(),
+            within: None,
         }
     }
 }

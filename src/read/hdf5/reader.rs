@@ -173,7 +173,7 @@ impl Reader {
                 self.position.belonging = Some(belonging);
             }
             let start = self.position.row;
-            let rows = start..end.min(start + self.batch_rows);
+            let rows = start..end.min(track.block_end(start, self.batch_rows));
             let mut buffers = std::mem::take(&mut self.buffers);
             let fold = self.fold_block(track, rows.clone(), &mut buffers);
             self.buffers = buffers;

@@ -18,7 +18,7 @@ use crate::config::Dtype;
 use crate::decode::convert::Target;
 use crate::photon::Values;
 use crate::read::buffers::Buffers;
-use crate::read::extremes::Extremes;
+use crate::decode::extremes::Extremes;
 use crate::read::integers::Integers;
 use crate::read::meant::Meant;
 use crate::read::spent::Spent;
@@ -62,9 +62,12 @@ impl Wanted<'_> {
         }
     }
 
-    fn finish(&self, decoded: Decoded) -> Result<Block> {
+    fn finish(&self, decoded: Decoded, extremes: Option<Extremes>) -> Result<Block> {
         match decoded {
-            Decoded::Values(values) => self.source.finish(values, self.rows.start, self.are_times),
+            Decoded::Values(values) => {
+                let known = (self.are_times, extremes);
+                self.source.finish(values, self.rows.start, known)
+            }
             Decoded::Integers(integers) => {
                 Ok(self.source.finish_integers(integers, self.rows.start))
             }
@@ -99,11 +102,11 @@ pub(super) fn read_all(wanted: &[Wanted], buffers: &mut Buffers) -> Result<(Vec<
         }
         read.push(room);
     }
-    let mut sources = Vec::with_capacity(wanted.len());
+    let mut places = Vec::with_capacity(wanted.len());
     let mut requests = Vec::with_capacity(wanted.len());
-    for (Wanted { source, rows, .. }, decoded) in wanted.iter().zip(&mut read) {
+    for (place, (Wanted { source, rows, .. }, decoded)) in wanted.iter().zip(&mut read).enumerate() {
         if let Some(dataset) = source.chunked() {
-            sources.push(source);
+            places.push(place);
             requests.push(Request {
                 dataset,
                 rows: rows.clone(),
@@ -112,11 +115,18 @@ pub(super) fn read_all(wanted: &[Wanted], buffers: &mut Buffers) -> Result<(Vec<
         }
     }
     let at_once = at_once(wanted);
-    spent +=
-        decode(requests, at_once).map_err(|failure| sources[failure.request].damaged(&failure))?;
-    let finished = read.into_par_iter().zip(wanted);
+    let filled = decode(requests, at_once).map_err(|failure| {
+        let of = &wanted[places[failure.request]];
+        of.source.damaged(&failure)
+    })?;
+    spent += filled.spent;
+    let mut extremes = vec![None; wanted.len()];
+    for (place, of) in places.into_iter().zip(filled.extremes) {
+        extremes[place] = of;
+    }
+    let finished = read.into_par_iter().zip(wanted).zip(extremes);
     let finished: Vec<Result<Block>> = finished
-        .map(|(decoded, wanted)| wanted.finish(decoded))
+        .map(|((decoded, wanted), extremes)| wanted.finish(decoded, extremes))
         .collect();
     let blocks = finished.into_iter().collect::<Result<_>>()?;
     Ok((blocks, spent))
@@ -147,7 +157,12 @@ impl SourceDataset {
     }
 
     /// Finds nulls, unpacks, and refuses what i64 cannot hold.
-    fn finish(&self, mut values: Values, start: u64, are_times: bool) -> Result<Block> {
+    fn finish(
+        &self,
+        mut values: Values,
+        start: u64,
+        (are_times, within): (bool, Option<Extremes>),
+    ) -> Result<Block> {
         let known = match (&self.texts, &values) {
             (Some(texts), Values::I64(v)) => texts.nulls(v),
             _ => self.nulls_not_stored(start..start + values.len() as u64),
@@ -162,13 +177,14 @@ impl SourceDataset {
             nulls,
             outside,
             stray,
-        } = if extremes.is_empty() {
-            self.meaning.mark(&values, known.as_ref())
-        } else {
-            self.meaning.mark_within(&values, known.as_ref(), &extremes)
+        } = match &within {
+            None => self.meaning.mark(&values, known.as_ref()),
+            Some(within) => self.meaning.mark_within(&values, known.as_ref(), within),
         };
+        let mut within = within;
         if let Some(unpacked) = self.meaning.unpack(&values) {
             values = unpacked;
+            within = None;
         }
         if let (Dtype::U64, Values::I64(v)) = (self.dtype, &mut values) {
             self.check_signed(v, nulls.as_ref(), start)?;
@@ -180,6 +196,7 @@ impl SourceDataset {
             stray,
             integers: None,
             extremes,
+            within,
         })
     }
 }

@@ -50,13 +50,34 @@ impl Positions<'_> {
         (Selection { marks, kept }, rejected)
     }
 
+    /// Whether every row has a position, as far as that is known without a look at each.
+    fn are_all_placed(&self) -> bool {
+        let (Some(lon), Some(lat)) = (self.lon.within, self.lat.within) else {
+            return false;
+        };
+        let has_nan = lon.has_nan || lat.has_nan;
+        let has_nulls = self.lon.nulls.is_some() || self.lat.nulls.is_some();
+        let are_positions =
+            Locator::accepts(lon.least, lat.least) && Locator::accepts(lon.most, lat.most);
+        are_positions && !has_nan && !has_nulls
+    }
+
     fn mark(&self, start: usize, marks: &mut [u8]) -> [usize; 5] {
         let rows = start..start + marks.len();
+        let all_placed = self.are_all_placed();
+        if all_placed {
+            marks.fill(1);
+            if self.region.is_none() && self.edges.is_none() && self.wanted.is_none() {
+                return [0; 5];
+            }
+        }
         let (mut lon, mut lat) = (Vec::new(), Vec::new());
         let lon = self.lon.degrees(rows.clone(), &mut lon);
         let lat = self.lat.degrees(rows, &mut lat);
-        mark_positions(lon, lat, marks);
-        let placed = count(marks);
+        if !all_placed {
+            mark_positions(lon, lat, marks);
+        }
+        let placed = if all_placed { marks.len() } else { count(marks) };
         let bad = marks.len() - placed;
         let mut inside = placed;
         if let Some(region) = self.region {

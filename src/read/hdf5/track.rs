@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::belonging::{Belonging, Reach};
 use super::block::{Block, widens};
+use super::chunk::ChunkedDataset;
 use super::columns::SourceDataset;
 use super::donor::Donor;
 use super::file::GranuleFile;
@@ -327,6 +328,16 @@ impl Track {
             joins,
         };
         Ok(Some((belonging, odd)))
+    }
+
+    /// Where a block of rows ends that begins at `start` and has `most` rows at most: with a storage chunk of positions where
+    /// it can, so that no chunk is decoded for two blocks.
+    pub fn block_end(&self, start: u64, most: u64) -> u64 {
+        let most = start.saturating_add(most);
+        let chunked = self.data(self.latitude).chunked();
+        let chunk = chunked.map_or(1, ChunkedDataset::chunk_rows);
+        let end = most / chunk * chunk;
+        self.rows.min(if end > start { end } else { most })
     }
 
     /// Whether nothing is read of a source, as the granule that it is joined from has no rows in this ground track.

@@ -5,7 +5,7 @@ use crate::config::{Filter, FilterOp};
 use crate::photon::Values;
 use crate::read::Attributes;
 use crate::read::buffers::Buffers;
-use crate::read::extremes::Extremes;
+use crate::decode::extremes::Extremes;
 use crate::read::meaning::Meaning;
 use FilterOp::{Eq, Ge, Gt, In, Le, Lt, Ne, NotIn};
 use proptest::prelude::*;

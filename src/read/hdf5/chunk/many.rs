@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::dataset::ChunkedDataset;
 use crate::decode::convert::Target;
+use crate::decode::extremes::Extremes;
 use crate::decode::host::{Defect, Kept, Piece, PieceSpent, pieces};
 use crate::decode::inflate::with_tools;
 use crate::photon::stored::StoredColumn;
@@ -35,6 +36,14 @@ pub struct Failure {
     pub defect: Defect,
 }
 
+/// What became of requests.
+#[derive(Debug)]
+pub struct Filled {
+    pub spent: Spent,
+    /// Of the values of each; `None` of integers.
+    pub extremes: Vec<Option<Extremes>>,
+}
+
 /// A piece of a request, and what became of it.
 struct Task<'a> {
     request: usize,
@@ -46,9 +55,9 @@ struct Task<'a> {
 
 type Column = StoredColumn<Arc<dyn Bytes>>;
 
-/// Fills the values of all requests, no more than `at_once` chunks at a time. Which failure is reported
-/// does not depend on threads.
-pub fn decode(requests: Vec<Request>, at_once: usize) -> Result<Spent, Failure> {
+/// Fills the values of all requests, no more than `at_once` chunks at a time; gives back between which numbers those of each
+/// lie, where that is known. Which failure is reported does not depend on threads.
+pub fn decode(requests: Vec<Request>, at_once: usize) -> Result<Filled, Failure> {
     let started = Instant::now();
     let asked: Vec<_> = requests.iter().map(|r| (r.dataset, r.rows.end)).collect();
     let columns: Vec<Column> = requests
@@ -60,8 +69,14 @@ pub fn decode(requests: Vec<Request>, at_once: usize) -> Result<Spent, Failure> 
     // Where bytes lie that columns of 2-D datasets share.
     let mut shared: BTreeMap<(u64, u64), usize> = BTreeMap::new();
     let mut next = Vec::with_capacity(requests.len());
+    // Rows that are not stored are 0.
+    let mut extremes = vec![Some(Extremes::NONE); requests.len()];
     for (i, (request, kept)) in requests.into_iter().zip(&mut kept).enumerate() {
         let (pieces, mut keep) = pieces(&columns[i], request.target, kept);
+        let stored: usize = pieces.iter().map(Piece::rows).sum();
+        if (stored as u64) < request.rows.end - request.rows.start {
+            extremes[i] = Some(Extremes::ZERO);
+        }
         for piece in pieces {
             let number = piece.chunk.number;
             let place = (piece.chunk.place.start, piece.chunk.place.end);
@@ -72,7 +87,8 @@ pub fn decode(requests: Vec<Request>, at_once: usize) -> Result<Spent, Failure> 
                 None => Some(piece),
             };
             let Some(piece) = left else {
-                // The other column keeps it.
+                // The other column keeps it, and nobody looks at what it has of this one.
+                extremes[i] = None;
                 keep = keep.filter(|kept| *kept != number);
                 continue;
             };
@@ -95,17 +111,20 @@ pub fn decode(requests: Vec<Request>, at_once: usize) -> Result<Spent, Failure> 
             reading += piece.reading;
             decoding += piece.decoding;
             stored += piece.stored;
+            let of = &mut extremes[task.request];
+            *of = of.zip(piece.extremes).map(|(of, more)| of.join(more));
         }
     }
     drop(tasks);
     for (((dataset, done), kept), next) in asked.into_iter().zip(kept).zip(next) {
         dataset.give_back(kept.after(next), done);
     }
-    Ok(Spent {
+    let spent = Spent {
         reading: Spent::share(started.elapsed(), reading, decoding),
         stored,
         decoded: 0,
-    })
+    };
+    Ok(Filled { spent, extremes })
 }
 
 /// Has the bytes of tasks brought, those of each source together, and decodes them as they come.
