@@ -106,10 +106,7 @@ fn several_fours([a, b, c, d]: [&[u8; TOGETHER]; 4], out: &mut [[u8; 4]; TOGETHE
 }
 
 #[inline(always)]
-fn several_eights(
-    [a, b, c, d, e, f, g, h]: [&[u8; TOGETHER]; 8],
-    out: &mut [[u8; 8]; TOGETHER],
-) {
+fn several_eights([a, b, c, d, e, f, g, h]: [&[u8; TOGETHER]; 8], out: &mut [[u8; 8]; TOGETHER]) {
     let low = four(&pair(a, b), &pair(c, d));
     let high = four(&pair(e, f), &pair(g, h));
     for i in 0..TOGETHER {

@@ -221,6 +221,7 @@ impl Line<'_, '_> {
             config: self.config,
             types: &survey.types,
             batch_rows: self.options.batch_rows,
+            open: &survey.open,
             device: self.device,
             memory: self.memory.clone(),
             room: self.room.as_ref().ok().copied(),

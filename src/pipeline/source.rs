@@ -16,7 +16,7 @@ use crate::piece::GranuleFile;
 use crate::plan::GranulePath;
 use crate::read::Buffers;
 use crate::read::GranuleReport;
-use crate::read::{Input, scouted};
+use crate::read::{Input, StillOpen, scouted};
 use crate::source::is_object;
 use crate::watch::Watch;
 
@@ -95,6 +95,8 @@ pub struct Source<'a> {
     pub config: &'a Config,
     pub types: &'a [ColumnType],
     pub batch_rows: usize,
+    /// Granules that need not be opened.
+    pub open: &'a StillOpen,
     /// Whose threads decode.
     pub device: &'a Device,
     /// What batches hold is decoded into this, as far as it goes.
@@ -139,8 +141,10 @@ impl Source<'_> {
         let files = files_of(&granule.granule, self.config.access.hashed)?;
         let started = Instant::now();
         let (path, rows) = (&granule.granule, self.batch_rows);
-        let wanted = granule.wanted.clone();
-        let mut input = Input::open(path, self.config, self.types, rows, wanted)?;
+        let wanted = &granule.wanted;
+        let anew = || Input::open(path, self.config, self.types, rows, wanted.clone());
+        let kept = self.open.take(path, (self.types, rows), wanted);
+        let mut input = kept.map_or_else(anew, Ok)?;
         // A device takes stretches in an order of its own.
         if self.room.is_none() {
             input.foretell();

@@ -8,9 +8,8 @@ use crate::expr::Mark;
 use crate::features::Feature;
 use crate::finalize::{StoreSchema, schema};
 use crate::photon::{ColumnType, Load, SourceColumn};
-use crate::plan::{Found, GranulePath, ListedShard, Plan, find};
-use crate::read::Applied;
-use crate::read::{Failed, marks_of};
+use crate::plan::{Found, GranulePath, ListedShard, Plan, find_and_keep};
+use crate::read::{Applied, Failed, StillOpen, marks_of};
 use crate::stat::Job;
 use crate::store::check_schema;
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,6 +39,8 @@ pub struct Survey {
     pub chunk_bytes: u64,
     /// What the granules that the survey was of ask of whoever reads them.
     pub load: Load,
+    /// Some of the granules, as they were opened.
+    pub open: StillOpen,
 }
 
 /// Opens every granule of the plan and settles the types of the columns.
@@ -52,9 +53,11 @@ pub struct Survey {
 /// no granule with data to tell the types from, an output that no store can hold.
 pub fn survey(config: &Config, plan: &Plan, tolerant: bool) -> Result<Survey> {
     let mut failed = absent(plan, tolerant, config.access.dialect)?;
-    let found = find(config, plan, tolerant)?;
+    let mut open = StillOpen::default();
+    let found = find_and_keep(config, plan, tolerant, &mut open)?;
     failed.extend(found.failed.iter().cloned());
-    Survey::new(config, plan, &found, failed)
+    let survey = Survey::new(config, plan, &found, failed)?;
+    Ok(Survey { open, ..survey })
 }
 
 impl Survey {
@@ -111,6 +114,7 @@ impl Survey {
             rows: found.rows,
             chunk_bytes: found.chunk_bytes,
             load: found.load.clone(),
+            open: StillOpen::default(),
         })
     }
 

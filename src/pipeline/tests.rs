@@ -11,6 +11,7 @@ use crate::finalize::{StoreSchema, schema};
 use crate::photon::{Column, ColumnType, Dtype, Load, Origin, Rows, SourceColumn, Values};
 use crate::piece::{Asked, Pieces};
 use crate::plan::{Found, GranulePath, ListedShard, ShardMap};
+use crate::read::StillOpen;
 use crate::store::Layout;
 use crate::watch::Unwatched;
 
@@ -62,6 +63,7 @@ impl Site {
             rows: 4,
             chunk_bytes: 0,
             load: Load::default(),
+            open: StillOpen::default(),
         };
         Self {
             folder: tempfile::tempdir().unwrap(),

@@ -13,7 +13,7 @@ use crate::photon::{Load, SourceColumn};
 use crate::read::hdf5::Tracks;
 use crate::read::table::{Drift, columns_read};
 use crate::read::{Applied, ColumnUnion};
-use crate::read::{Failed, GranulePath, Input, scouted};
+use crate::read::{Failed, GranulePath, Input, StillOpen, scouted};
 
 /// What a survey finds in the granules.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -43,6 +43,19 @@ pub struct Found {
 /// A granule that cannot be used or is of another product (strict), a ground track that no granule can have,
 /// no granule with data to tell the types from.
 pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
+    find_and_keep(config, plan, tolerant, &mut StillOpen::default())
+}
+
+/// The same; some granules stay open, to be read.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_and_keep(
+    config: &Config,
+    plan: &Plan,
+    tolerant: bool,
+    open: &mut StillOpen,
+) -> Result<Found> {
     let mut by_name: Vec<&GranulePath> = plan.granules.iter().collect();
     by_name.sort_by_key(|granule| (granule.path.file_name(), &granule.path));
     let mut asked = Asked::default();
@@ -59,7 +72,7 @@ pub fn find(config: &Config, plan: &Plan, tolerant: bool) -> Result<Found> {
     scouted(&paths, config, |scouts| -> Result<()> {
         for (place, granule) in by_name.iter().enumerate() {
             scouts.reach(place);
-            if let Err(error) = asked.add(granule, config) {
+            if let Err(error) = asked.add(granule, config, open) {
                 failed.push(leave_out(&granule.name, error)?);
             }
         }
@@ -104,8 +117,8 @@ struct Asked {
 
 impl Asked {
     /// Adds what a granule says of its columns, if all that the config needs of it can be opened.
-    fn add(&mut self, granule: &GranulePath, config: &Config) -> Result<()> {
-        let found = Input::describe(granule, config)?;
+    fn add(&mut self, granule: &GranulePath, config: &Config, open: &mut StillOpen) -> Result<()> {
+        let found = Input::describe_and_keep(granule, config, open)?;
         if let Some(outline) = found.outline {
             self.tracks.add(&granule.name, outline);
         }

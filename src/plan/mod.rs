@@ -42,7 +42,7 @@ pub use crate::grid::{ShardRange, ShardSet};
 pub use crate::read::GranulePath;
 pub use build::{Build, Built, build};
 pub use footprints::footprints;
-pub use found::{Found, find};
+pub use found::{Found, find, find_and_keep};
 pub use indexed::Indexed;
 pub use inspect::{Inspected, inspect};
 pub use map::{SHARD_MAP, ShardMap, json_schema, looks_like_a_map};

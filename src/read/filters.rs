@@ -11,8 +11,8 @@ use multiversion::multiversion;
 
 use super::missing::holds;
 use super::steps::StepFinder;
-use crate::decode::extremes::Extremes;
 use crate::config::{Dtype, Filter, FilterOp};
+use crate::decode::extremes::Extremes;
 use crate::photon::{ColumnType, Values};
 
 /// One filter of the config, ready to compare.

@@ -26,6 +26,7 @@ mod meant;
 mod missing;
 mod names;
 mod oddities;
+mod opened;
 mod packing;
 mod probe;
 pub(crate) mod product;
@@ -70,6 +71,8 @@ pub(crate) use meaning::Meaning;
 pub use meaning::{Applied, AppliedNumber};
 pub use names::{GranulePath, Sibling, named};
 pub(crate) use oddities::Oddities;
+use opened::FileState;
+pub use opened::StillOpen;
 pub use probe::Probe;
 pub(crate) use product::{ProductName, Rank};
 pub use report::{Failed, GranuleReport, GroundTrackReport, JoinReport, ReadCost, Says};
@@ -128,8 +131,23 @@ impl Input {
     /// # Errors
     /// As the reader of its kind.
     pub fn describe(granule: &GranulePath, config: &Config) -> Result<Described> {
+        Self::describe_and_keep(granule, config, &mut StillOpen::default())
+    }
+
+    /// The same; the granule stays open where it can.
+    ///
+    /// # Errors
+    /// As [`Input::describe`].
+    pub fn describe_and_keep(
+        granule: &GranulePath,
+        config: &Config,
+        open: &mut StillOpen,
+    ) -> Result<Described> {
+        let path = granule;
         match config.granules {
             GranuleKind::Hdf5 => {
+                // Before it is opened: what is written in between is seen.
+                let file = FileState::of(&path.path);
                 let granule = hdf5(granule, config)?;
                 let columns = granule.source_columns(config)?;
                 let types: Vec<ColumnType> = match &columns {
@@ -138,7 +156,7 @@ impl Input {
                 };
                 let reader = Reader::open(&granule, config, &types, 1)?;
                 granule.sound()?;
-                Ok(Described {
+                let described = Described {
                     columns,
                     rows: (reader.ground_tracks().iter())
                         .map(|t| t.rows)
@@ -153,7 +171,10 @@ impl Input {
                     applied: reader.applied(config),
                     notes: reader.unit_gaps(config),
                     table_columns: None,
-                })
+                };
+                let input = Self::Hdf5(Box::new(granule), Box::new(reader));
+                open.keep(path, (input, types), file);
+                Ok(described)
             }
             GranuleKind::Table => {
                 let opened = table(granule, config)?;

@@ -280,6 +280,10 @@ impl Reader {
         match granule.0 {}
     }
 
+    pub fn batches_of(self, _rows: usize) -> Self {
+        match self.0 {}
+    }
+
     pub fn within(self, _wanted: Option<WantedShards>) -> Self {
         match self.0 {}
     }

@@ -5,8 +5,8 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use crate::decode::extremes::Extremes;
 use crate::config::{Config, Dtype, Steps, TimeAxis};
+use crate::decode::extremes::Extremes;
 use crate::photon::{InSteps, StepRuns, Values};
 
 /// Finds steps between edges.

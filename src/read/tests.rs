@@ -15,11 +15,13 @@ use parquet::file::properties::{WriterProperties, WriterVersion};
 use super::hdf5::{GranuleFile, Reader};
 use super::in_memory::{Fault, MemoryBytes};
 use super::table::{TableFile, TableReader, source_columns};
+use super::{GranulePath, Input, StillOpen};
 use crate::Result;
 use crate::config::{Config, load, parse_yaml};
 use crate::demo::{Recipe, write_granules_with};
 use crate::photon::{ColumnType, PhotonBatch, Values};
 use crate::source::Bytes;
+use crate::watch::Unwatched;
 
 const TABLE: &str = "
 data_source:
@@ -79,6 +81,48 @@ fn photons_of(granule: &GranuleFile, config: &Config, rows: usize) -> Result<Pho
         reader.recycle(batch);
     }
     Ok(photons)
+}
+
+/// The photons of a granule that stayed open; `None` where it has to be opened.
+fn photons_kept(open: &StillOpen, granule: &GranulePath, types: &[ColumnType]) -> Option<Photons> {
+    let mut input = open.take(granule, (types, 64), &None)?;
+    let mut photons = Photons::default();
+    while let Some(batch) = input.next_batch(&Unwatched).unwrap() {
+        assert!(batch.len() <= 64);
+        photons.add(&batch);
+    }
+    Some(photons)
+}
+
+#[test]
+fn a_granule_that_stays_open_has_the_photons_of_one_that_is_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = small_granule(folder.path());
+    let config = load("atl03").unwrap();
+    let granule = GranulePath::alone(&path);
+    let survey = || {
+        let mut open = StillOpen::default();
+        let described = Input::describe_and_keep(&granule, &config, &mut open).unwrap();
+        let columns = described.columns.unwrap();
+        let types: Vec<ColumnType> = columns.iter().map(|c| c.column_type).collect();
+        (open, types)
+    };
+    let (open, types) = survey();
+    let expected = photons_of(&GranuleFile::open(&path).unwrap(), &config, 1000).unwrap();
+    assert_eq!(photons_kept(&open, &granule, &types), Some(expected));
+    assert_eq!(photons_kept(&open, &granule, &types), None, "it was taken");
+    // Others of its run are read in a wider type.
+    let (open, _) = survey();
+    assert_eq!(photons_kept(&open, &granule, &[ColumnType::F64]), None);
+    let (open, types) = survey();
+    let copy = folder.path().join("copy.h5");
+    std::fs::copy(&path, &copy).unwrap();
+    std::fs::rename(&copy, &path).unwrap();
+    assert_eq!(
+        photons_kept(&open, &granule, &types),
+        None,
+        "it was replaced"
+    );
 }
 
 fn photons_in(table: TableFile, config: &Config) -> Result<Photons> {

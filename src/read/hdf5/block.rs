@@ -12,9 +12,9 @@ use rayon::prelude::*;
 use super::kept::Kept;
 use super::select::TILE;
 use crate::config::Dtype;
+use crate::decode::extremes::Extremes;
 use crate::photon::{Buffer, Column, ColumnType, Values};
 use crate::read::buffers::Buffers;
-use crate::decode::extremes::Extremes;
 use crate::read::filters::RowFilter;
 use crate::read::integers::Integers;
 

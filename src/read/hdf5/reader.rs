@@ -118,8 +118,7 @@ impl Reader {
             steps: InTime::of(granule, config)?,
             stretches: Stretches::default(),
             waiting: VecDeque::new(),
-            // Rows within a block are held as u32.
-            batch_rows: batch_rows.clamp(1, 1 << 30) as u64,
+            batch_rows: 1,
             ground_tracks,
             tracks,
             position: Position::default(),
@@ -132,7 +131,8 @@ impl Reader {
                 ..Spent::default()
             },
             buffers: Buffers::default(),
-        })
+        }
+        .batches_of(batch_rows))
     }
 
     /// The next batch of kept photons, never empty; `None` at the end, and where rows follow that are not read here.
@@ -195,6 +195,14 @@ impl Reader {
         let odd = std::mem::take(&mut self.oddities);
         self.warnings.extend(odd.warnings(&self.granule));
         Ok(None)
+    }
+
+    /// A batch comes from at most so many rows from now on.
+    #[must_use]
+    pub fn batches_of(mut self, rows: usize) -> Self {
+        // Rows within a block are held as u32.
+        self.batch_rows = rows.clamp(1, 1 << 30) as u64;
+        self
     }
 
     /// Only photons of these shards count from now on; all where there is none.

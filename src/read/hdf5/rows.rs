@@ -16,9 +16,9 @@ use super::types::column_type;
 use crate::Result;
 use crate::config::Dtype;
 use crate::decode::convert::Target;
+use crate::decode::extremes::Extremes;
 use crate::photon::Values;
 use crate::read::buffers::Buffers;
-use crate::decode::extremes::Extremes;
 use crate::read::integers::Integers;
 use crate::read::meant::Meant;
 use crate::read::spent::Spent;
@@ -104,7 +104,8 @@ pub(super) fn read_all(wanted: &[Wanted], buffers: &mut Buffers) -> Result<(Vec<
     }
     let mut places = Vec::with_capacity(wanted.len());
     let mut requests = Vec::with_capacity(wanted.len());
-    for (place, (Wanted { source, rows, .. }, decoded)) in wanted.iter().zip(&mut read).enumerate() {
+    for (place, (Wanted { source, rows, .. }, decoded)) in wanted.iter().zip(&mut read).enumerate()
+    {
         if let Some(dataset) = source.chunked() {
             places.push(place);
             requests.push(Request {

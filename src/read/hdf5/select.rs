@@ -77,7 +77,11 @@ impl Positions<'_> {
         if !all_placed {
             mark_positions(lon, lat, marks);
         }
-        let placed = if all_placed { marks.len() } else { count(marks) };
+        let placed = if all_placed {
+            marks.len()
+        } else {
+            count(marks)
+        };
         let bad = marks.len() - placed;
         let mut inside = placed;
         if let Some(region) = self.region {

@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::config::{Filter, FilterOp};
+use crate::decode::extremes::Extremes;
 use crate::photon::Values;
 use crate::read::Attributes;
 use crate::read::buffers::Buffers;
-use crate::decode::extremes::Extremes;
 use crate::read::meaning::Meaning;
 use FilterOp::{Eq, Ge, Gt, In, Le, Lt, Ne, NotIn};
 use proptest::prelude::*;
