@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hdf5::{Dataset, Group};
 
@@ -38,6 +38,8 @@ pub struct GranuleFile {
     name: Arc<str>,
     /// Granules of other products that are read beside it, by product.
     siblings: BTreeMap<String, GranuleFile>,
+    /// Datasets that were looked at and that somebody else will want, by path and column.
+    looked_at: Mutex<BTreeMap<(String, Option<usize>), SourceDataset>>,
 }
 
 /// A dataset, and the file that it is in: the granule, or one that it leads to.
@@ -89,6 +91,7 @@ impl GranuleFile {
             access: access.clone(),
             name: name.into(),
             siblings: BTreeMap::new(),
+            looked_at: Mutex::default(),
         })
     }
 
@@ -101,6 +104,7 @@ impl GranuleFile {
             access,
             name: "".into(),
             siblings: BTreeMap::new(),
+            looked_at: Mutex::default(),
         }
     }
 
@@ -179,22 +183,24 @@ impl GranuleFile {
                 continue;
             }
             let describe = |variable: &Variable| {
-                let source = match variable.join {
-                    None => {
-                        let path = path_in(&variable.path, name);
-                        let column = column_of(self, variable, &path)?;
-                        SourceDataset::open(self, &path, column)?
-                    }
-                    Some(join) => Donor::of(self, config, join, name)?.open(variable)?,
-                };
-                let dataset = &source.located.dataset;
-                Ok(SourceColumn {
+                let described = |source: &SourceDataset| SourceColumn {
                     name: variable.name.clone(),
                     column_type: column_type(source.dtype),
                     dtype: source.dtype,
-                    units: attributes::text(dataset, "units"),
-                    long_name: attributes::text(dataset, "long_name"),
-                })
+                    units: attributes::text(&source.located.dataset, "units"),
+                    long_name: attributes::text(&source.located.dataset, "long_name"),
+                };
+                match variable.join {
+                    None => {
+                        let path = path_in(&variable.path, name);
+                        let column = column_of(self, variable, &path)?;
+                        self.look_at(&path, column, described)
+                    }
+                    Some(join) => {
+                        let source = Donor::of(self, config, join, name)?.open(variable)?;
+                        Ok(described(&source))
+                    }
+                }
             };
             let columns = config.variables.iter().map(describe);
             let columns = columns.collect::<Result<_>>()?;
@@ -298,6 +304,36 @@ impl GranuleFile {
             }
             Walk::Missing(_) => Ok(None),
         }
+    }
+
+    /// Looks at a dataset that is going to be read; it stays open for whoever does.
+    ///
+    /// # Errors
+    /// As [`SourceDataset::open`].
+    pub(super) fn look_at<T>(
+        &self,
+        path: &str,
+        column: Option<usize>,
+        look: impl FnOnce(&SourceDataset) -> T,
+    ) -> Result<T> {
+        let source = self.take_dataset(path, column)?;
+        let seen = look(&source);
+        let looked_at = self.looked_at.lock();
+        let mut looked_at = looked_at.unwrap_or_else(PoisonError::into_inner);
+        looked_at.insert((path.to_owned(), column), source);
+        Ok(seen)
+    }
+
+    /// A dataset, which may have been looked at.
+    ///
+    /// # Errors
+    /// As [`SourceDataset::open`].
+    pub(super) fn take_dataset(&self, path: &str, column: Option<usize>) -> Result<SourceDataset> {
+        let looked_at = self.looked_at.lock();
+        let mut looked_at = looked_at.unwrap_or_else(PoisonError::into_inner);
+        let known = looked_at.remove(&(path.to_owned(), column));
+        drop(looked_at);
+        known.map_or_else(|| SourceDataset::open(self, path, column), Ok)
     }
 
     /// The dataset at `path`; the error of a missing one names the nearest that exists.

@@ -3,7 +3,6 @@
 //! On the line: `reader.rs` surveys all ground tracks before it opens their datasets (`track.rs`).
 
 use super::chosen;
-use super::columns::SourceDataset;
 use super::file::GranuleFile;
 use super::ground_track::{GroundTrackStatus, GroundTrackSummary};
 use super::track::path_in;
@@ -92,7 +91,7 @@ pub(super) fn survey(
     if granule.names(&base_group, base)?.is_empty() {
         return Ok(summary(GroundTrackStatus::Empty, 0));
     }
-    match SourceDataset::open(granule, &latitude, None)?.rows {
+    match granule.look_at(&latitude, None, |source| source.rows)? {
         0 => Ok(summary(GroundTrackStatus::Empty, 0)),
         rows => {
             let found = summary(GroundTrackStatus::Present, rows);

@@ -22,7 +22,7 @@ impl Track {
         match self.known(&path, column, of) {
             // A number is needed, which text is not.
             Some(known) if self.sources[known].data.texts.is_none() => Ok(known),
-            _ => self.add_opened(granule, SourceDataset::open(granule, &path, column)?, of),
+            _ => self.add_opened(granule, granule.take_dataset(&path, column)?, of),
         }
     }
 
