@@ -65,10 +65,16 @@ fn range(values: &[f64]) -> [f64; 2] {
             high[lane] = larger(high[lane], chunk[lane]);
         }
     }
-    [
-        low.into_iter().fold(f64::INFINITY, smaller),
-        high.into_iter().fold(f64::NEG_INFINITY, larger),
-    ]
+    // Half of the lanes with the other half: one after another would be a third of all time for few values.
+    let mut half = LANES / 2;
+    while half > 0 {
+        for lane in 0..half {
+            low[lane] = smaller(low[lane], low[lane + half]);
+            high[lane] = larger(high[lane], high[lane + half]);
+        }
+        half /= 2;
+    }
+    [low[0], high[0]]
 }
 
 #[inline(always)]
@@ -109,6 +115,24 @@ pub fn bounds_of_boxes(lon: &[f64], lat: &[f64], size: usize, boxes: &mut Vec<Bo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn bounds_are_the_least_and_the_largest(
+            degrees in prop::collection::vec((-540.0..540.0_f64, -90.0..90.0_f64), 1..60),
+        ) {
+            let (lon, lat): (Vec<f64>, Vec<f64>) = degrees.into_iter().unzip();
+            let sorted = |degrees: &[f64]| {
+                let mut sorted = degrees.to_vec();
+                sorted.sort_by(f64::total_cmp);
+                [sorted[0], sorted[sorted.len() - 1]]
+            };
+            let expected = Bounds { lon: sorted(&lon), lat: sorted(&lat) };
+            prop_assert_eq!(bounds_of(&lon, &lat), expected);
+            prop_assert_eq!(Bounds::of(&lon, &lat), expected);
+        }
+    }
 
     #[test]
     fn bounds_cover_their_positions() {
