@@ -202,3 +202,6 @@ pub(super) fn count(marks: &[u8]) -> usize {
     let runs = marks.chunks(255);
     runs.map(|run| usize::from(run.iter().sum::<u8>())).sum()
 }
+
+#[cfg(test)]
+mod tests;
