@@ -87,13 +87,16 @@ fn whole(finished: &Finished, array: &OutputArray) -> Result<i64> {
         Finished::Integer(n) => *n,
         _ => array.fill_value as i128,
     };
-    i64::try_from(value).map_err(|_| {
-        Error::gate(format!(
-            "output {}: {value} is beyond {}",
-            array.name,
-            array.dtype.name()
-        ))
-    })
+    i64::try_from(value).map_err(|_| beyond(value, array))
+}
+
+#[cold]
+fn beyond(value: i128, array: &OutputArray) -> Error {
+    Error::gate(format!(
+        "output {}: {value} is beyond {}",
+        array.name,
+        array.dtype.name()
+    ))
 }
 
 /// Values of one output of some cells, to be written.
@@ -131,22 +134,22 @@ struct To<'a> {
 
 impl Rounding<f32> for To<'_> {
     #[inline]
-    fn round(&self, finished: &Finished) -> f32 {
-        narrow(finished, self.array)
+    fn round(&self, finished: Finished) -> f32 {
+        narrow(&finished, self.array)
     }
 }
 
 impl Rounding<f64> for To<'_> {
     #[inline]
-    fn round(&self, finished: &Finished) -> f64 {
-        real(finished, self.array)
+    fn round(&self, finished: Finished) -> f64 {
+        real(&finished, self.array)
     }
 }
 
 impl Rounding<i64> for To<'_> {
     #[inline]
-    fn round(&self, finished: &Finished) -> i64 {
-        whole(finished, self.array).unwrap_or_else(|error| {
+    fn round(&self, finished: Finished) -> i64 {
+        whole(&finished, self.array).unwrap_or_else(|error| {
             *self.failed.borrow_mut() = Err(error);
             0
         })

@@ -12,7 +12,10 @@
 
 use rayon::prelude::*;
 
-use super::loops::{all_one_nan, one_nan, power, times, times_f32, widen};
+use super::loops::{
+    all_one_nan, one_nan, power, product_f32, product_f32_f64, product_f64, times, times_f32,
+    widen, widen_numbers,
+};
 use super::mask::{bind, fill_condition, is_constant};
 use super::{BinaryOp, CellExpr, Condition, Extreme, RowExpr, UnaryFn};
 use crate::photon::Values;
@@ -39,6 +42,9 @@ impl<'a> RowValues<'a> {
     /// # Panics
     /// If a column has fewer values.
     pub fn fill(&self, start: usize, out: &mut [f64]) {
+        if self.0.fill_at_once(start, out) {
+            return;
+        }
         for (block, values) in out.chunks_mut(BLOCK).enumerate() {
             self.0.fill(start + block * BLOCK, values);
             all_one_nan(values);
@@ -305,6 +311,30 @@ impl<'a> Bound<'a> {
             }
             Self::Truth(condition) => fill_condition(condition, start, out),
         }
+    }
+
+    /// Puts any number of values from `start` on into `out` in one pass, every NaN the same, where it is a column of
+    /// float32, or a product of columns; `false` where not.
+    fn fill_at_once(&self, start: usize, out: &mut [f64]) -> bool {
+        let photons = start..start + out.len();
+        match self {
+            Self::Column(Values::F32(v)) => widen_numbers(&v[photons], out),
+            Self::Binary(Op::Plain(BinaryOp::Mul), a, b) => match (a.as_ref(), b.as_ref()) {
+                (Self::Column(Values::F32(a)), Self::Column(Values::F32(b))) => {
+                    product_f32(&a[photons.clone()], &b[photons], out);
+                }
+                (Self::Column(Values::F32(a)), Self::Column(Values::F64(b)))
+                | (Self::Column(Values::F64(b)), Self::Column(Values::F32(a))) => {
+                    product_f32_f64(&a[photons.clone()], &b[photons], out);
+                }
+                (Self::Column(Values::F64(a)), Self::Column(Values::F64(b))) => {
+                    product_f64(&a[photons.clone()], &b[photons], out);
+                }
+                _ => return false,
+            },
+            _ => return false,
+        }
+        true
     }
 
     /// Combines `out` with this expression's values, element by element.

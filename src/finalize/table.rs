@@ -13,12 +13,15 @@ use rayon::prelude::*;
 use crate::config::{Dtype, GridConfig};
 use crate::error::{Error, Result};
 use crate::merge::{PiledValues, Window};
-use crate::stat::{Finished, Job, JobOutput, Partials, TDigest, finish_output};
+use crate::stat::{Finished, Job, JobOutput, Partials, Rounding, TDigest, finish_cells};
 
 use super::digest::{digests_of, words_of};
 use super::gate::{check, check_table};
 use super::vectors::{Around, Chunks, finished};
 use super::{CellTable, Kind, OutputArray, StoreSchema};
+
+/// Cells that one task finishes.
+const CELLS: usize = 2048;
 
 /// A shard's table, and how many of its cells have a weighted mean without weight.
 #[derive(Debug, Clone)]
@@ -91,9 +94,13 @@ fn finish(
         }
         let of_more = finished((job, &schema.grid), &partials, &job.outputs[output], around)?;
         let finished: Vec<Finished> = of_more.unwrap_or_else(|| {
-            let rows = (0..partials.len()).into_par_iter();
-            rows.map(|i| finish_output(job, &partials, output, i))
-                .collect()
+            let mut finished = vec![Finished::Missing; partials.len()];
+            let tasks = finished.par_chunks_mut(CELLS).enumerate();
+            tasks.for_each(|(task, places)| {
+                let cells = task * CELLS..task * CELLS + places.len();
+                finish_cells((job, &partials, output), cells, &AsItIs, places);
+            });
+            finished
         });
         cells_without_weight += finished
             .iter()
@@ -123,6 +130,16 @@ fn finish(
         table: CellTable { rows },
         cells_without_weight,
     })
+}
+
+/// Values become numbers of an array's type later.
+struct AsItIs;
+
+impl Rounding<Finished> for AsItIs {
+    #[inline]
+    fn round(&self, finished: Finished) -> Finished {
+        finished
+    }
 }
 
 /// The digests of an output, with the delta of its first array, and what they say in the others.

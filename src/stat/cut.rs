@@ -1,7 +1,7 @@
 //! Exact sums of many f64 terms in units of 2^-128: terms are cut on fixed grids, and what they have of each is added
 //! as integers.
 //!
-//! Below `terms.rs`, whose sums they become. Adding 1.5 * 2^52 units of a grid to a float below 2^51 of them rounds it
+//! Below `terms.rs`, whose sums they become, and `cuts.rs`, which cuts those of many runs at once. Adding 1.5 * 2^52 units of a grid to a float below 2^51 of them rounds it
 //! half to even to whole units. Their number then stands in the low bits of the sum, so adding up the bits of such sums
 //! adds up integers, and what is left of the term is a float again, without an error:
 //!
@@ -21,15 +21,15 @@ use super::exact::Signed256;
 use super::resolution::power_of_two;
 
 /// The exponent of a unit of sums.
-const UNIT: i32 = -128;
+pub(super) const UNIT: i32 = -128;
 /// Terms whose integers add up to 2^62 at most.
-const BLOCK: usize = 2048;
+pub(super) const BLOCK: usize = 2048;
 /// Terms below which it costs more to choose among vector instructions than those save.
 const FEW: usize = 12;
 /// 1.5 * 2^52: an integer below 2^51 in magnitude added to it stands in the low bits.
 const TO_INTEGER: f64 = 6_755_399_441_055_744.0;
 /// Bits of an f64 that are 0 where it is an f32.
-const BEYOND_F32: u64 = (1 << 29) - 1;
+pub(super) const BEYOND_F32: u64 = (1 << 29) - 1;
 
 /// The sum of terms that are all below `limit` in magnitude, which is 2^63 at most; `None` where one is not, or is NaN.
 pub(super) fn sum(terms: &[f64], limit: f64) -> Option<Signed256> {
@@ -83,19 +83,11 @@ macro_rules! on_grids {
 
 #[inline(always)]
 fn sum_of(terms: &[f64], limit: f64) -> Option<Signed256> {
-    let (mut largest, mut set) = (0i64, 0);
-    for term in terms {
-        let bits = term.to_bits();
-        largest = largest.max((bits & (u64::MAX >> 1)) as i64);
-        set |= bits;
-    }
-    // Those of NaN and infinity are above all others.
-    if largest as u64 >= limit.to_bits() {
+    let (largest, set) = extent_of(terms);
+    if largest >= limit.to_bits() {
         return None;
     }
-    // All are below 2^above.
-    let above = (largest >> 52) as i32 - 1022;
-    let first = (above - 51).max(UNIT);
+    let first = first_of(largest);
     let one_may_do = set & BEYOND_F32 == 0;
     let mut sum = Signed256::default();
     for block in terms.chunks(BLOCK) {
@@ -117,15 +109,44 @@ fn sum_of(terms: &[f64], limit: f64) -> Option<Signed256> {
     Some(sum)
 }
 
+/// The bits of the largest magnitude, and all bits that are set in any. Those of NaN and infinity are above all others.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+pub(super) fn extent(terms: &[f64]) -> (u64, u64) {
+    extent_of(terms)
+}
+
+#[inline(always)]
+fn extent_of(terms: &[f64]) -> (u64, u64) {
+    let (mut largest, mut set) = (0i64, 0);
+    for term in terms {
+        let bits = term.to_bits();
+        largest = largest.max((bits & (u64::MAX >> 1)) as i64);
+        set |= bits;
+    }
+    (largest as u64, set)
+}
+
+/// The exponent of a unit of the first grid, for terms of magnitudes up to the one of these bits.
+#[inline(always)]
+pub(super) fn first_of(largest: u64) -> i32 {
+    // All are below 2^above.
+    let above = (largest >> 52) as i32 - 1022;
+    (above - 51).max(UNIT)
+}
+
 /// The exponent of a unit of grid `i`.
 #[inline(always)]
-fn unit(first: i32, i: i32) -> i32 {
+pub(super) fn unit(first: i32, i: i32) -> i32 {
     (first - 52 * i).max(UNIT)
 }
 
 /// What rounds to units of grid `i`.
 #[inline(always)]
-fn grid(first: i32, i: i32) -> f64 {
+pub(super) fn grid(first: i32, i: i32) -> f64 {
     TO_INTEGER * power_of_two(unit(first, i))
 }
 

@@ -134,6 +134,7 @@ impl Signed256 {
         }
     }
 
+    #[inline]
     fn negated(self) -> Self {
         let (low, carry) = (!self.low).overflowing_add(1);
         Self {
@@ -153,6 +154,7 @@ impl Signed256 {
             .wrapping_add(i128::from(carry));
     }
 
+    #[inline]
     pub fn is_negative(self) -> bool {
         self.high < 0
     }

@@ -196,6 +196,11 @@ fn weighted_mean(partials: &Partials, measure: &Measure, weights: usize, i: usiz
     let (Some(numerator), Some(denominator)) = (sum_of(measure.column), sum_of(weights)) else {
         unreachable!("the job keeps the terms of a weighted mean");
     };
+    over_weight(numerator, denominator)
+}
+
+#[inline]
+pub(super) fn over_weight(numerator: f64, denominator: f64) -> Finished {
     if denominator == 0.0 || !denominator.is_finite() {
         Finished::NoWeight
     } else {

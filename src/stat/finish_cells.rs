@@ -7,14 +7,14 @@ use std::ops::Range as Rows;
 
 use crate::expr::CellExpr;
 
-use super::finish::{Finished, extreme, finish_output};
+use super::finish::{Finished, extreme, finish_output, over_weight};
 use super::job::{Job, JobOutput, Measure, MeasureKind};
 use super::partial::Partials;
 use super::specials::Specials;
 
 /// What becomes of a finished statistic: a number of an array's type.
 pub trait Rounding<T> {
-    fn round(&self, finished: &Finished) -> T;
+    fn round(&self, finished: Finished) -> T;
 }
 
 /// Puts output `output` of each of some cells in its place; values must be selected
@@ -25,7 +25,7 @@ pub fn finish_cells<T>(
     rounding: &impl Rounding<T>,
     places: &mut [T],
 ) {
-    let other = |cell: usize| rounding.round(&finish_output(job, partials, output, cell));
+    let other = |cell: usize| rounding.round(finish_output(job, partials, output, cell));
     let Some(measure) = measure_of(job, output) else {
         let places = cells.zip(places);
         places.for_each(|(cell, place)| *place = other(cell));
@@ -40,34 +40,45 @@ pub fn finish_cells<T>(
     let mut rows = Ordinary {
         count: &column.count[cells.clone()],
         specials: &column.specials[cells.clone()],
-        cells,
+        cells: cells.clone(),
         places,
     };
-    let real = |x: f64| rounding.round(&Finished::Real(x));
+    let real = |x: f64| rounding.round(Finished::Real(x));
+    if rows.finish_terms((partials, measure), rounding, other) {
+        return;
+    }
     match (measure.kind, range, moments) {
         (MeasureKind::Count, _, _) => {
             for (place, &n) in rows.places.iter_mut().zip(rows.count) {
-                *place = rounding.round(&Finished::Integer(n.into()));
+                *place = rounding.round(Finished::Integer(n.into()));
             }
         }
-        (MeasureKind::Min, Some(range), _) => rows.finish(range, other, |_, range| {
-            rounding.round(&extreme(Some(range.min), column_type))
+        (MeasureKind::Min, Some(range), _) => rows.finish(&range[cells], other, |_, range| {
+            Some(rounding.round(extreme(Some(range.min), column_type)))
         }),
-        (MeasureKind::Max, Some(range), _) => rows.finish(range, other, |_, range| {
-            rounding.round(&extreme(Some(range.max), column_type))
+        (MeasureKind::Max, Some(range), _) => rows.finish(&range[cells], other, |_, range| {
+            Some(rounding.round(extreme(Some(range.max), column_type)))
         }),
         (MeasureKind::Sum, _, Some(moments)) => {
-            rows.finish(moments, other, |_, sums| real(sums.total(resolution)));
+            rows.finish(&moments[cells], other, |_, sums| {
+                Some(real(sums.total(resolution)))
+            });
         }
         (MeasureKind::Mean, _, Some(moments)) => {
-            rows.finish(moments, other, |n, sums| real(sums.mean(n, resolution)));
+            rows.finish(&moments[cells], other, |n, sums| {
+                Some(real(sums.mean(n, resolution)))
+            });
         }
-        (MeasureKind::Var { ddof }, _, Some(moments)) => rows.finish(moments, other, |n, sums| {
-            real(sums.variance(n, ddof, resolution))
-        }),
-        (MeasureKind::Std { ddof }, _, Some(moments)) => rows.finish(moments, other, |n, sums| {
-            real(sums.variance(n, ddof, resolution).sqrt())
-        }),
+        (MeasureKind::Var { ddof }, _, Some(moments)) => {
+            rows.finish(&moments[cells], other, |n, sums| {
+                Some(real(sums.variance(n, ddof, resolution)))
+            });
+        }
+        (MeasureKind::Std { ddof }, _, Some(moments)) => {
+            rows.finish(&moments[cells], other, |n, sums| {
+                Some(real(sums.variance(n, ddof, resolution).sqrt()))
+            });
+        }
         _ => {
             let places = rows.cells.zip(rows.places);
             places.for_each(|(cell, place)| *place = other(cell));
@@ -92,18 +103,57 @@ struct Ordinary<'a, T> {
 }
 
 impl<T> Ordinary<'_, T> {
-    /// Cells that are not ordinary are finished as `other` does.
+    /// Sums and means of terms, and weighted means; `false` where the measure is none of them.
     #[inline]
-    fn finish<A>(&mut self, rows: &[A], other: impl Fn(usize) -> T, of: impl Fn(u64, &A) -> T) {
-        let rows = &rows[self.cells.clone()];
+    fn finish_terms(
+        &mut self,
+        (partials, measure): (&Partials, &Measure),
+        rounding: &impl Rounding<T>,
+        other: impl Fn(usize) -> T,
+    ) -> bool {
+        let cells = self.cells.clone();
+        let terms_of = |column: usize| {
+            let terms = partials.columns[column].terms.as_deref();
+            terms.map(|terms| &terms[cells.clone()])
+        };
+        let Some(terms) = terms_of(measure.column) else {
+            return false;
+        };
+        let real = |x: f64| Some(rounding.round(Finished::Real(x)));
+        match measure.kind {
+            MeasureKind::TermSum => self.finish(terms, other, |_, terms| real(terms.total())),
+            MeasureKind::TermMean => self.finish(terms, other, |n, terms| real(terms.mean(n))),
+            MeasureKind::WeightedMean { weights } => {
+                let Some(of_weights) = terms_of(weights) else {
+                    return false;
+                };
+                let specials = &partials.columns[weights].specials[cells.clone()];
+                let both = terms.iter().zip(of_weights).zip(specials);
+                self.finish(both, other, |_, ((sum, weights), specials)| {
+                    let finite = *specials == Specials::default();
+                    let mean = || over_weight(sum.total(), weights.total());
+                    finite.then(|| rounding.round(mean()))
+                });
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Cells that are not ordinary are finished as `other` does, and those of which `of` says that they are not.
+    #[inline]
+    fn finish<A>(
+        &mut self,
+        rows: impl IntoIterator<Item = A>,
+        other: impl Fn(usize) -> T,
+        of: impl Fn(u64, A) -> Option<T>,
+    ) {
         let counted = self.count.iter().zip(self.specials).zip(rows);
         let placed = self.places.iter_mut().zip(self.cells.clone());
         for ((place, cell), ((&n, specials), row)) in placed.zip(counted) {
-            *place = if n > 0 && *specials == Specials::default() {
-                of(n, row)
-            } else {
-                other(cell)
-            };
+            let ordinary = n > 0 && *specials == Specials::default();
+            let finished = if ordinary { of(n, row) } else { None };
+            *place = finished.unwrap_or_else(|| other(cell));
         }
     }
 }
@@ -116,7 +166,7 @@ mod tests {
     use crate::photon::ColumnType;
     use crate::stat::{ColumnOrigin, JobColumn, Needs, Remainder, Resolution};
 
-    const KINDS: [MeasureKind; 11] = [
+    const KINDS: [MeasureKind; 13] = [
         MeasureKind::Count,
         MeasureKind::Min,
         MeasureKind::Max,
@@ -128,6 +178,8 @@ mod tests {
         MeasureKind::Std { ddof: 1 },
         MeasureKind::TermSum,
         MeasureKind::TermMean,
+        MeasureKind::WeightedMean { weights: 1 },
+        MeasureKind::WeightedMean { weights: 0 },
     ];
 
     fn job(column_type: ColumnType) -> Job {
@@ -160,7 +212,7 @@ mod tests {
         });
         Job {
             outputs: outputs.collect(),
-            columns: vec![column],
+            columns: vec![column.clone(), column],
         }
     }
 
@@ -168,7 +220,7 @@ mod tests {
     struct Shown;
 
     impl Rounding<String> for Shown {
-        fn round(&self, finished: &Finished) -> String {
+        fn round(&self, finished: Finished) -> String {
             match finished {
                 Finished::Real(x) if x.is_nan() => "NaN".to_owned(),
                 Finished::Real(x) => format!("{x:?} {}", x.to_bits()),
@@ -186,6 +238,13 @@ mod tests {
                 let id = 3 * i as u64;
                 partials.cells.push(id);
                 partials.photons.push(values.len() as u64);
+                // Weights: other values of the same cells, fewer of them.
+                let weights: Vec<f64> = values.iter().rev().skip(i % 2).map(|&x| x - 2.5).collect();
+                let described_weights = JobColumn {
+                    column_type: ColumnType::F64,
+                    ..described.clone()
+                };
+                partials.columns[1].push_cell(&weights, &described_weights);
                 let column = &mut partials.columns[0];
                 let narrow: Vec<f32> = values.iter().map(|&x| x as f32).collect();
                 let whole: Vec<i64> = values.iter().map(|&x| x as i64).collect();
@@ -210,7 +269,7 @@ mod tests {
                 }
                 let one_by_one =
                     (0..cells.len()).map(|i| finish_output(&job, &partials, output, i));
-                let expected: Vec<String> = one_by_one.map(|f| Shown.round(&f)).collect();
+                let expected: Vec<String> = one_by_one.map(|f| Shown.round(f)).collect();
                 prop_assert_eq!(found, expected, "{:?} {}", column_type, output);
             }
         }

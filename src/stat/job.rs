@@ -226,6 +226,22 @@ impl Needs {
         } = self;
         *range || *moments || *terms || *ordered || edges.is_some()
     }
+
+    /// Whether a backend keeps sums of terms, and nothing else of the values.
+    pub fn terms_alone(&self) -> bool {
+        let Self {
+            range,
+            moments,
+            variance: _,
+            terms,
+            ordered,
+            edges,
+            joints: _,
+            products: _,
+            clock: _,
+        } = self;
+        *terms && !*range && !*moments && !*ordered && edges.is_none()
+    }
 }
 
 impl JobOutput {
@@ -297,6 +313,17 @@ mod tests {
     fn values_matter_to_every_accumulator_and_not_to_a_count() {
         assert!(needs().iter().all(Needs::values));
         assert!(!Needs::default().values());
+    }
+
+    #[test]
+    fn terms_are_alone_where_no_other_accumulator_is_fed() {
+        let alone = needs().map(|needs| needs.terms_alone());
+        assert_eq!(alone, [false, false, true, false, false]);
+        for mut both in needs() {
+            let terms_too = both.terms;
+            both.terms = true;
+            assert_eq!(both.terms_alone(), terms_too);
+        }
     }
 
     #[test]

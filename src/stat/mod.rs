@@ -7,7 +7,7 @@
 //!   values  ->  order-preserving keys   ->  min, max, multiset   (range.rs, ordered.rs)
 //!           ->  q = round(x * 2^E)      ->  n, sum q, sum q^2    (moments.rs, exact.rs)
 //!           ->  what is beyond q        ->  sums of remainders   (remainder.rs, wide.rs)
-//!           ->  round(term * 2^128)     ->  exact sum            (terms.rs, cut.rs)
+//!           ->  round(term * 2^128)     ->  exact sum            (terms.rs, cut.rs, cuts.rs)
 //! ```
 //!
 //! `job.rs` turns outputs into columns and the accumulators that each needs, `partial.rs` holds
@@ -34,6 +34,7 @@ mod coarsen;
 mod combined;
 mod composition;
 mod cut;
+mod cuts;
 mod derive;
 mod digesting;
 mod encode;
@@ -86,6 +87,7 @@ pub use choose::{Chooser, Chosen};
 pub use clock::{Clock, ClockUnit, either_time};
 pub use combined::Combined;
 pub use composition::Composition;
+pub use cuts::Cuts;
 pub use derive::{Derivation, holds};
 pub use digesting::Digesting;
 pub use encode::{DecodeError, Encoding, Fingerprint};

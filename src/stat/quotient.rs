@@ -1,13 +1,10 @@
 //! The one correctly rounded division that ends every exact sum.
 //!
 //! Above `exact.rs`, whose integers it divides. Cells have up to 2^61 photons, so nearly every denominator is one
-//! that the hardware divides by.
+//! that the hardware divides by; a sum that is not divided is rounded alone.
 
 use super::exact::Unsigned256;
 use super::resolution::power_of_two;
-
-/// Bits of a denominator of which 128 bits of a numerator tell the nearest f64: a quotient then has 67.
-const NARROW: u32 = 61;
 
 /// `numerator / denominator * 2^exponent`, rounded once to the nearest f64, ties to even.
 ///
@@ -15,31 +12,51 @@ const NARROW: u32 = 61;
 /// If the denominator is 0 or at least 2^127.
 pub fn ratio(numerator: Unsigned256, denominator: u128, exponent: i32) -> f64 {
     assert!(denominator > 0 && denominator < 1 << 127, "denominator");
-    if numerator == Unsigned256::ZERO {
-        0.0
-    } else if denominator >> NARROW == 0 {
-        narrow(numerator, denominator, exponent)
-    } else {
-        wide(numerator, denominator, exponent)
+    match u64::try_from(denominator) {
+        _ if numerator == Unsigned256::ZERO => 0.0,
+        Ok(1) => rounded(numerator, exponent),
+        Ok(denominator) => narrow(numerator, denominator, exponent),
+        Err(_) => wide(numerator, denominator, exponent),
     }
 }
 
-/// By one division of the first 128 bits of the numerator, the last of which also says whether there were more.
-///
-/// Where rounding changes direction, a quotient has 54 bits and at least 13 zeros behind them, so numerators there
-/// are even: what is cut off lies on the same side of each of them as the last bit that stands for it.
-fn narrow(numerator: Unsigned256, denominator: u128, exponent: i32) -> f64 {
-    let up = 256 - numerator.bits();
-    let scaled = numerator.shifted_left(up);
-    let top = scaled.high | u128::from(scaled.low != 0);
-    let quotient = match denominator {
-        1 => top,
-        _ => top / denominator,
+/// `numerator * 2^exponent`, rounded once to the nearest f64, ties to even.
+#[inline]
+pub(super) fn rounded(numerator: Unsigned256, exponent: i32) -> f64 {
+    let Unsigned256 { high, low } = numerator;
+    let (a, b) = ((high >> 64) as u64, high as u64);
+    let (c, d) = ((low >> 64) as u64, low as u64);
+    // The highest 64 bits that are not all 0, the next ones, whether there are more, and what is below the first.
+    let (top, next, rest, below) = match (a, b, c) {
+        (0, 0, 0) => (d, 0, 0, 0),
+        (0, 0, _) => (c, d, 0, 64),
+        (0, _, _) => (b, c, d, 128),
+        (_, _, _) => (a, b, c | d, 192),
     };
-    let drop = 64 - quotient.leading_zeros();
-    let kept = (quotient >> drop) as u64;
-    let more = quotient << (128 - drop) != 0 || quotient * denominator != top;
-    (kept | u64::from(more)) as f64 * power_of_two((drop + 128) as i32 - up as i32 + exponent)
+    if top == 0 {
+        return 0.0;
+    }
+    let up = top.leading_zeros();
+    let shifted = ((u128::from(top) << 64) | u128::from(next)) << up;
+    // 63 bits, of which the last also tells whether there were more: one that rounding looks at is far above it.
+    let more = u64::from(shifted as u64 | rest != 0);
+    let kept = (shifted >> 64) as u64;
+    let kept = (kept >> 1 | kept & 1 | more) as i64;
+    kept as f64 * power_of_two(below + 1 - up as i32 + exponent)
+}
+
+/// By one division of the first 127 bits of the numerator.
+///
+/// Numerator and denominator are shifted up to their highest bit, and the numerator down again by one: then the quotient
+/// has 63 or 64 bits, of which the last also tells whether anything is left.
+fn narrow(numerator: Unsigned256, denominator: u64, exponent: i32) -> f64 {
+    let (up, under_up) = (256 - numerator.bits(), denominator.leading_zeros());
+    let scaled = numerator.shifted_left(up);
+    let (over, lost) = (scaled.high >> 1, scaled.high & 1 != 0 || scaled.low != 0);
+    let under = u128::from(denominator << under_up);
+    let quotient = over / under;
+    let sticky = u64::from(lost || quotient * under != over);
+    (quotient as u64 | sticky) as f64 * power_of_two(129 + under_up as i32 - up as i32 + exponent)
 }
 
 /// By long division, which keeps at least 64 bits of the quotient and folds the remainder into the last bit, so the
@@ -177,13 +194,13 @@ mod tests {
         })
     }
 
-    /// At most 2^61 - 1, of any number of bits.
-    fn denominator() -> impl Strategy<Value = u128> {
+    /// Of any number of bits.
+    fn denominator() -> impl Strategy<Value = u64> {
         prop_oneof![
-            4 => (1u64..1 << NARROW, 0..NARROW).prop_map(|(d, by)| u128::from(d >> by).max(1)),
-            1 => (0..NARROW).prop_map(|by| 1u128 << by),
-            1 => Just((1u128 << NARROW) - 1),
-            1 => Just(1u128),
+            4 => (1u64.., 0u32..64).prop_map(|(d, by)| (d >> by).max(1)),
+            1 => (0u32..64).prop_map(|by| 1u64 << by),
+            1 => Just(u64::MAX),
+            1 => Just(1u64),
         ]
     }
 
@@ -192,8 +209,10 @@ mod tests {
 
         #[test]
         fn both_ways_round_alike(a in numerator(), d in denominator(), exponent in -300i32..300) {
-            let (fast, slow) = (narrow(a, d, exponent), wide(a, d, exponent));
+            let (fast, slow) = (narrow(a, d, exponent), wide(a, d.into(), exponent));
             prop_assert_eq!(fast.to_bits(), slow.to_bits(), "{} / {}", big(a), d);
+            let (fast, slow) = (rounded(a, exponent), wide(a, 1, exponent));
+            prop_assert_eq!(fast.to_bits(), slow.to_bits(), "{}", big(a));
         }
 
         /// A tie of f64 has 54 bits, the last of them set.
@@ -204,18 +223,20 @@ mod tests {
             up in 0u32..142,
             beside in 0u64..5,
         ) {
-            let tie = Unsigned256::product((mantissa | 1).into(), d);
+            let tie = Unsigned256::product((mantissa | 1).into(), d.into());
             let room = 256 - tie.bits();
             let tie = tie.shifted_left(up.min(room));
             let a = match beside {
                 0 => tie.minus(of(1)),
                 1 => tie,
                 2 => tie.plus(of(1)),
-                3 => tie.minus(of(d)),
-                _ => tie.plus(of(d)),
+                3 => tie.minus(of(d.into())),
+                _ => tie.plus(of(d.into())),
             };
-            let (fast, slow) = (narrow(a, d, 0), wide(a, d, 0));
+            let (fast, slow) = (narrow(a, d, 0), wide(a, d.into(), 0));
             prop_assert_eq!(fast.to_bits(), slow.to_bits(), "{} / {}", big(a), d);
+            let (fast, slow) = (rounded(a, 0), wide(a, 1, 0));
+            prop_assert_eq!(fast.to_bits(), slow.to_bits(), "{}", big(a));
         }
     }
 
@@ -233,13 +254,15 @@ mod tests {
             most,
             Unsigned256 { high: 1, low: 0 },
         ] {
-            for d in [1, 2, 3, (1 << 53) + 1, (1 << NARROW) - 1] {
+            for d in [1, 2, 3, (1 << 53) + 1, (1 << 61) - 1, u64::MAX] {
                 assert_eq!(
                     narrow(a, d, 0).to_bits(),
-                    wide(a, d, 0).to_bits(),
+                    wide(a, d.into(), 0).to_bits(),
                     "{a:?} / {d}"
                 );
             }
+            assert_eq!(rounded(a, 0).to_bits(), wide(a, 1, 0).to_bits(), "{a:?}");
         }
+        assert_eq!(rounded(Unsigned256::ZERO, 0).to_bits(), 0.0f64.to_bits());
     }
 }

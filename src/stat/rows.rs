@@ -37,6 +37,8 @@ pub struct RowsMut<'a> {
 
 impl Row {
     /// Of these values, none of them null.
+    // A row is long: whoever asks for one takes it apart without copying it.
+    #[inline(always)]
     pub fn of<T: Value>(values: &[T], column: &JobColumn) -> Self {
         let mut row = Self {
             count: values.len() as u64,

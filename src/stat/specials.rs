@@ -26,16 +26,19 @@ impl Specials {
         }
     }
 
+    #[inline]
     pub fn merge(&mut self, other: &Self) {
         self.nan += other.nan;
         self.positive_infinity += other.positive_infinity;
         self.negative_infinity += other.negative_infinity;
     }
 
+    #[inline]
     pub fn infinite(&self) -> u64 {
         self.positive_infinity + self.negative_infinity
     }
 
+    #[inline]
     pub fn total(&self) -> u64 {
         self.nan + self.infinite()
     }

@@ -3,7 +3,7 @@
 use super::cut;
 use super::exact::Signed256;
 use super::order::Class;
-use super::quotient::ratio;
+use super::quotient::{ratio, rounded};
 use super::value::Value;
 
 /// Terms are held in units of 2^-128. Below 2^63 in magnitude, one term takes 191 bits, and the sum
@@ -75,8 +75,9 @@ impl TermSum {
     }
 
     /// The sum, rounded once.
+    #[inline]
     pub fn total(&self) -> f64 {
-        self.divided_by(1)
+        self.signed(rounded(self.sum.magnitude(), -TERM_EXPONENT))
     }
 
     /// The sum over `n`, rounded once; NaN for no terms.
@@ -84,15 +85,15 @@ impl TermSum {
         if n == 0 {
             return f64::NAN;
         }
-        self.divided_by(n)
+        self.signed(ratio(self.sum.magnitude(), u128::from(n), -TERM_EXPONENT))
     }
 
-    fn divided_by(&self, n: u64) -> f64 {
-        let quotient = ratio(self.sum.magnitude(), u128::from(n), -TERM_EXPONENT);
+    #[inline]
+    fn signed(&self, magnitude: f64) -> f64 {
         if self.sum.is_negative() {
-            -quotient
+            -magnitude
         } else {
-            quotient
+            magnitude
         }
     }
 }

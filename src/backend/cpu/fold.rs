@@ -15,7 +15,7 @@ use super::Keys;
 use super::blocks::{BLOCK, Block, MOST_KEYS, fold_block};
 use super::locate::{TILE, table_of};
 use super::parted::{can_be_parted, fold_parted};
-use super::records::{Columns, fold_runs, merge_records};
+use super::records::{Columns, Room, fold_runs, merge_records};
 use super::reduce::reduce;
 use super::runs::{RunFinder, Runs};
 use super::scratch::Buffers;
@@ -36,7 +36,7 @@ pub fn fold_runs_first(
     let records: Vec<Partials> = (0..photons.div_ceil(TILES * TILE))
         .into_par_iter()
         .map_init(
-            || (RunFinder::default(), Runs::default(), Vec::new()),
+            || (RunFinder::default(), Runs::default(), Room::default()),
             |(finder, runs, room), task| {
                 let mut records = buffers.take_records(job);
                 let start = task * TILES * TILE;

@@ -9,11 +9,13 @@ use rayon::prelude::*;
 
 use crate::config::GridConfig;
 use crate::photon::{Column, Values};
-use crate::stat::{ColumnPartials, Job, JobColumn, Partials, Retained, Unmade, Value};
+use crate::stat::{
+    ColumnPartials, Cuts, Job, JobColumn, Partials, Retained, Specials, Unmade, Value,
+};
 
 use super::Keys;
 use super::runs::Runs;
-use super::scratch::Buffers;
+use super::scratch::{Buffers, resize};
 use super::segment::segment;
 use super::sort::sort;
 
@@ -27,6 +29,14 @@ pub struct Columns<'a> {
     pub unmade: &'a Unmade<'a>,
 }
 
+/// Buffers that are used again from tile to tile.
+#[derive(Debug, Default)]
+pub struct Room {
+    /// Values that are made of others.
+    values: Vec<f64>,
+    cuts: Cuts,
+}
+
 /// Appends one record for every run of a tile that starts at photon `start` of the columns. Cells
 /// of records are in the order of the photons, and may repeat. Values are made in `room`; those that are retained stay in
 /// the columns.
@@ -34,7 +44,7 @@ pub fn fold_runs(
     records: &mut Partials,
     runs: &Runs,
     Columns { columns, unmade }: Columns,
-    (start, room): (usize, &mut Vec<f64>),
+    (start, Room { values: room, cuts }): (usize, &mut Room),
     job: &Job,
 ) {
     let photons = start..start + runs.ends.last().copied().unwrap_or_default();
@@ -45,17 +55,27 @@ pub fn fold_runs(
     let each = records.columns.iter_mut().zip(columns).zip(&job.columns);
     for (i, ((rows, column), described)) in each.enumerate() {
         let nulls = column.nulls.as_ref().map(|nulls| (nulls, start));
-        if let Some(values) = unmade.of(i) {
-            room.resize(photons.len(), 0.0);
-            values.fill(start, room);
-            fold_column(rows, (room, nulls), runs, described);
-            continue;
-        }
         let photons = photons.clone();
-        match &column.values {
-            Values::F32(v) => fold_column(rows, (&v[photons], nulls), runs, described),
-            Values::F64(v) => fold_column(rows, (&v[photons], nulls), runs, described),
-            Values::I64(v) => fold_column(rows, (&v[photons], nulls), runs, described),
+        let floats = match (unmade.of(i), &column.values) {
+            (Some(values), _) => {
+                room.resize(photons.len(), 0.0);
+                values.fill(start, room);
+                &room[..]
+            }
+            (None, Values::F64(v)) => &v[photons],
+            (None, Values::F32(v)) => {
+                fold_column(rows, (&v[photons], nulls), runs, described);
+                continue;
+            }
+            (None, Values::I64(v)) => {
+                fold_column(rows, (&v[photons], nulls), runs, described);
+                continue;
+            }
+        };
+        let at_once =
+            nulls.is_none() && rows.push_runs_of_terms((floats, &runs.ends), cuts, described);
+        if !at_once {
+            fold_column(rows, (floats, nulls), runs, described);
         }
     }
 }
@@ -98,23 +118,24 @@ pub fn merge_records(
         ..
     } = buffers;
     cells.clear();
-    cells.extend(records.iter().flat_map(|r| &r.cells));
+    for r in records {
+        cells.extend_from_slice(&r.cells);
+    }
     let sorted = sort(Keys::of_cells(cells, grid, order), order);
     let segments = segment(&sorted, order.take_starts());
     let starts = &segments.starts;
     by_record.clear();
-    by_record.extend(
-        records
-            .iter()
-            .enumerate()
-            .flat_map(|(table, r)| (0..r.len() as u32).map(move |row| (table as u32, row))),
-    );
-    sorted
-        .photons
-        .par_iter()
-        .with_min_len(CELLS)
-        .map(|&record| by_record[record as usize])
-        .collect_into_vec(by_cell);
+    for (table, r) in records.iter().enumerate() {
+        by_record.extend((0..r.len() as u32).map(|row| (table as u32, row)));
+    }
+    resize(by_cell, by_record.len());
+    let tasks = by_cell.par_chunks_mut(CELLS);
+    let tasks = tasks.zip(sorted.photons.par_chunks(CELLS));
+    tasks.for_each(|(places, numbers)| {
+        for (place, &record) in places.iter_mut().zip(numbers) {
+            *place = by_record[record as usize];
+        }
+    });
     let rows = Rows {
         places: by_cell,
         starts,
@@ -130,8 +151,25 @@ pub fn merge_records(
         |sum, more| *sum += more,
     );
     let firsts = first_photons(records, job);
-    for (i, column) in merged.columns.iter_mut().enumerate() {
+    let Partials {
+        photons,
+        columns: all,
+        ..
+    } = &mut merged;
+    for (i, column) in all.iter_mut().enumerate() {
         let tables: Vec<&ColumnPartials> = records.iter().map(|r| &r.columns[i]).collect();
+        if all_count(records, i) {
+            resize(&mut column.count, photons.len());
+            let tasks = column.count.par_chunks_mut(CELLS);
+            let tasks = tasks.zip(photons.par_chunks(CELLS));
+            tasks.for_each(|(counts, photons)| counts.copy_from_slice(photons));
+        } else {
+            rows.merge(
+                &mut column.count,
+                |t, row| tables[t].count[row],
+                |a, b| *a += b,
+            );
+        }
         rows.merge_column(column, &tables);
         match columns.map(|columns| &columns[i]) {
             None => column.gather_retained(&tables, rows.places, rows.starts),
@@ -146,6 +184,18 @@ pub fn merge_records(
     }
     order.keep(sorted, segments);
     merged
+}
+
+/// Whether all photons count in a column, as they do where none of its values is null.
+fn all_count(records: &[Partials], column: usize) -> bool {
+    let records = records.par_iter();
+    records.all(|r| r.columns[column].count == r.photons)
+}
+
+/// Whether all values of these tables are finite, or none of them was looked at.
+fn all_finite(tables: &[&ColumnPartials]) -> bool {
+    let any = |specials: &[Specials]| specials.iter().fold(0, |any, of| any | of.total());
+    tables.par_iter().all(|t| any(&t.specials) == 0)
 }
 
 /// The first photon of each record, and the end; none where no values are retained.
@@ -186,37 +236,34 @@ struct Rows<'a> {
 impl Rows<'_> {
     /// Replaces `merged` by one accumulator a cell: those of its records, merged. Threads write
     /// straight into the array.
-    fn merge<T: Send>(
+    fn merge<T: Copy + Default + Send>(
         &self,
         merged: &mut Vec<T>,
         record: impl Fn(usize, usize) -> T + Sync,
         merge: impl Fn(&mut T, T) + Sync,
     ) {
-        let cells = self.starts.len().saturating_sub(1);
-        (0..cells)
-            .into_par_iter()
-            .with_min_len(CELLS)
-            .map(|cell| {
-                let places = &self.places[self.starts[cell]..self.starts[cell + 1]];
-                let mut records = places
-                    .iter()
-                    .map(|&(t, row)| record(t as usize, row as usize));
-                let mut first = records
-                    .next()
-                    .unwrap_or_else(|| unreachable!("a segment holds a record"));
-                for more in records {
-                    merge(&mut first, more);
+        resize(merged, self.starts.len().saturating_sub(1));
+        let tasks = merged.par_chunks_mut(CELLS).enumerate();
+        tasks.for_each(|(task, merged)| {
+            let starts = &self.starts[task * CELLS..];
+            for (cell, merged) in merged.iter_mut().enumerate() {
+                let places = &self.places[starts[cell]..starts[cell + 1]];
+                let Some((&(table, row), more)) = places.split_first() else {
+                    unreachable!("a segment holds a record")
+                };
+                *merged = record(table as usize, row as usize);
+                for &(table, row) in more {
+                    merge(merged, record(table as usize, row as usize));
                 }
-                first
-            })
-            .collect_into_vec(merged);
+            }
+        });
     }
 
-    /// All accumulators of fixed size; what is retained of values comes beside.
+    /// All accumulators of fixed size; counts, and what is retained of values, come beside.
     fn merge_column(&self, column: &mut ColumnPartials, tables: &[&ColumnPartials]) {
         // Without a rest: an accumulator that is not merged here would be lost.
         let ColumnPartials {
-            count,
+            count: _,
             specials,
             range,
             moments,
@@ -228,12 +275,17 @@ impl Rows<'_> {
             out_of_range,
         } = &mut *column;
         *out_of_range = tables.iter().map(|t| t.out_of_range).sum();
-        self.merge(count, |t, row| tables[t].count[row], |a, b| *a += b);
-        self.merge(
-            specials,
-            |t, row| tables[t].specials[row],
-            |a, b| a.merge(&b),
-        );
+        if all_finite(tables) {
+            resize(specials, self.starts.len().saturating_sub(1));
+            let tasks = specials.par_chunks_mut(CELLS);
+            tasks.for_each(|specials| specials.fill(Specials::default()));
+        } else {
+            self.merge(
+                specials,
+                |t, row| tables[t].specials[row],
+                |a, b| a.merge(&b),
+            );
+        }
         if let Some(range) = range {
             let rows: Vec<_> = tables.iter().flat_map(|t| &t.range).collect();
             self.merge(range, |t, row| rows[t][row], |a, b| a.merge(&b));
@@ -245,6 +297,86 @@ impl Rows<'_> {
         if let Some(terms) = terms {
             let rows: Vec<_> = tables.iter().flat_map(|t| &t.terms).collect();
             self.merge(terms, |t, row| rows[t][row], |a, b| a.merge(&b));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::{Cpu, Strategy as Stages};
+    use super::*;
+    use crate::grid::{Latitude, Order};
+    use crate::photon::ColumnType;
+    use crate::stat::{ColumnOrigin, Needs, Resolution};
+
+    fn column(column_type: ColumnType, needs: Needs) -> JobColumn {
+        JobColumn {
+            name: "h".to_owned(),
+            origin: ColumnOrigin::Source(0),
+            column_type,
+            resolution: Resolution::DEFAULT,
+            needs,
+        }
+    }
+
+    /// Photons of a batch: runs of a cell and a length, whether values may be NaN, and whether some are null.
+    type Batch = (Vec<(u64, usize)>, bool, bool);
+
+    fn columns(photons: usize, nan: bool, nulls: bool) -> Vec<Column> {
+        let single = |i: usize| match i % 97 {
+            13 if nan => f32::NAN,
+            k => k as f32 * 0.37 - 11.0,
+        };
+        let nulls = nulls.then(|| (0..photons).map(|i| i % 61 != 7).collect::<NullBuffer>());
+        let wide = (0..photons).map(|i| f64::from(single(i)) * f64::from(single(i + 5)));
+        let column = |values| Column {
+            values,
+            nulls: nulls.clone(),
+        };
+        vec![
+            column(Values::F32((0..photons).map(single).collect())),
+            column(Values::F64(wide.collect())),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+        #[test]
+        fn records_of_runs_come_to_the_rows_of_sorted_photons_in_memory_used_before(
+            batches in prop::collection::vec(
+                (prop::collection::vec((0u64..50, 1usize..40), 1..400), any::<bool>(), any::<bool>()),
+                1..4,
+            ),
+        ) {
+            let terms = Needs { terms: true, ..Needs::default() };
+            let moments = Needs { range: true, moments: true, variance: true, ..Needs::default() };
+            let job = Job {
+                columns: vec![column(ColumnType::F32, moments), column(ColumnType::F64, terms)],
+                outputs: Vec::new(),
+            };
+            let order = |order| Order::new(order).unwrap();
+            let grid = GridConfig {
+                shard_order: order(6),
+                chunk_order: None,
+                cell_order: order(12),
+                steps: 1,
+                kind: Latitude::AuthalicWgs84.into(),
+            };
+            let of = |stages| Cpu::open(2).unwrap().with_strategy(stages);
+            let [runs, sorted] = [Stages::Runs, Stages::Sort].map(of);
+            let batches: Vec<Batch> = batches;
+            for (batch, nan, nulls) in batches {
+                let cells = batch.iter().flat_map(|&(cell, n)| vec![cell; n]);
+                let cells: Vec<u64> = cells.collect();
+                let columns = columns(cells.len(), nan, nulls);
+                let found = runs.fold_cells(&cells, &columns, &grid, &job).unwrap();
+                let expected = sorted.fold_cells(&cells, &columns, &grid, &job).unwrap();
+                prop_assert_eq!(&found, &expected);
+                runs.recycle(found, &job);
+            }
         }
     }
 }

@@ -8,6 +8,8 @@
 
 use std::ops::Range;
 
+use multiversion::multiversion;
+
 use crate::grid::{Bounds, Locator, Patch, bounds_of, bounds_of_boxes};
 
 use super::patches::Patches;
@@ -21,6 +23,10 @@ const APART: usize = 256;
 const LONG: usize = 8 * SMALLEST;
 /// Boxes looked at to tell whether photons of a tile lie together.
 const SAMPLED_BOXES: usize = 4;
+
+/// Cells that one mask tells of, and masks that are made together.
+const MASK: usize = 64;
+const MASKS: usize = 16;
 
 /// Runs of one tile of photons, in order: run `i` holds photons `ends[i - 1]..ends[i]`.
 #[derive(Debug, Default)]
@@ -59,7 +65,19 @@ impl Runs {
 
     /// Adds photons from `start` on, one cell each.
     pub fn push_all(&mut self, cells: &[u64], start: usize) {
+        let mut ends = [0; MASKS];
         let mut first = 0;
+        while cells.len() - first > MASK {
+            let found = ends_of(&cells[first..], &mut ends);
+            for &(mut ends) in &ends[..found] {
+                while ends != 0 {
+                    let last = first + ends.trailing_zeros() as usize;
+                    self.push(cells[last], start + last + 1);
+                    ends &= ends - 1;
+                }
+                first += MASK;
+            }
+        }
         while first < cells.len() {
             let end = first + same(&cells[first..]);
             self.push(cells[first], start + end);
@@ -73,6 +91,28 @@ impl Runs {
         let ranges = starts.zip(&self.ends).map(|(start, &end)| start..end);
         self.cells.iter().copied().zip(ranges)
     }
+}
+
+/// Finds the cells that another one follows: bit i of mask k tells of cell `k * MASK + i`. Gives back how many masks there
+/// are; the cells behind those of them are fewer than a mask's and the one that follows, or masks are full.
+#[multiversion(targets(
+    "x86_64+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx2",
+    "x86_64+sse4.1"
+))]
+fn ends_of(cells: &[u64], masks: &mut [u64; MASKS]) -> usize {
+    let (all, _) = cells.as_chunks::<MASK>();
+    let (all_next, _) = cells[1..].as_chunks::<MASK>();
+    let found = all.len().min(all_next.len()).min(MASKS);
+    for (k, mask) in masks[..found].iter_mut().enumerate() {
+        let (cells, next) = (&all[k], &all_next[k]);
+        let mut ends = 0;
+        for i in 0..MASK {
+            ends |= u64::from(cells[i] != next[i]) << i;
+        }
+        *mask = ends;
+    }
+    found
 }
 
 /// How many of some cells, at least one, are the first one, up to another.
@@ -242,7 +282,10 @@ mod tests {
     proptest! {
         #[test]
         fn cells_that_follow_one_another_become_runs(
-            runs in prop::collection::vec((0u64..3, prop_oneof![1usize..4, 5usize..60]), 0..40),
+            runs in prop::collection::vec(
+                (0u64..3, prop_oneof![1usize..4, 5usize..60, 60usize..200]),
+                0..60,
+            ),
             start in 0usize..3,
         ) {
             let cells: Vec<u64> = runs.iter().flat_map(|&(cell, n)| vec![cell; n]).collect();
