@@ -15,9 +15,8 @@ ARRAYS = (
 )
 GRANULES = ("decode", "store")
 TASKS = (*ARRAYS, *GRANULES, "inflate")
-# ours: icefold. peer: ratios are taken against the fastest of them. hand-written: for these photons,
-# shown only. floor: what no engine can be faster than, shown only.
-GROUPS = ("ours", "peer", "hand-written", "floor")
+# ours: icefold. peer: ratios are taken against the fastest of them. floor: what cannot be undercut; shown only.
+GROUPS = ("ours", "peer", "floor")
 
 
 class Unfit(Exception):

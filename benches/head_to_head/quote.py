@@ -3,7 +3,8 @@
     python quote.py RECORD.json     rewrites the blocks between `<!-- quote NAME -->` and `<!-- end -->`
     python quote.py --check         fails where a block is not what the record it names gives
 
-A page names its record in a line `<!-- record PATH -->`; `none` stands where there is none yet.
+A page names its record in a line `<!-- record PATH -->`; `none` stands where there is none yet. A block of another
+record begins with `<!-- quote NAME PATH -->`, and keeps it.
 """
 
 import json
@@ -142,16 +143,18 @@ BLOCKS = {
     f.__name__: f
     for f in (source, ratios, losses, chosen, granules, same_bits, errors, wrong, pictures)
 }
-BLOCK = re.compile(r"(<!-- quote (\w+) -->\n).*?(\n<!-- end -->)", re.S)
+BLOCK = re.compile(r"(<!-- quote (\w+)(?: (\S+))? -->\n).*?(\n<!-- end -->)", re.S)
 RECORD = re.compile(r"<!-- record (\S+) -->")
 
 
 def filled(text, record, path, page):
     def fill(match):
-        block = BLOCKS[match[2]](record, path)
+        own = match[3]
+        of = (json.loads((ROOT / own).read_text()), own) if own else (record, path)
+        block = BLOCKS[match[2]](*of)
         if page == "README.md":
             block = block.replace("](../", "](")
-        return match[1] + block + match[3]
+        return match[1] + block + match[4]
 
     return BLOCK.sub(fill, text)
 
