@@ -116,3 +116,41 @@ pub(super) fn power(out: &mut [f64], times: u32, inverted: bool) {
 pub(super) fn one_nan(x: f64) -> f64 {
     if x.is_nan() { f64::NAN } else { x }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{RowValues, parse_row};
+    use crate::photon::Values;
+
+    fn bits(values: &[f64]) -> Vec<u64> {
+        values.iter().map(|x| x.to_bits()).collect()
+    }
+
+    #[test]
+    fn products_of_columns_made_in_one_pass_are_those_of_other_loops() {
+        let odd = [f64::NAN, 1e300, -0.0, 0.0, f64::INFINITY, 5e-324, 1.1];
+        let other_nan = f32::from_bits(0xffc0_0001);
+        let odd_single = [other_nan, f32::MAX, -0.0, 0.0, f32::INFINITY, 1e-45, 1.1];
+        let wide = |step: usize| Values::F64((0..700).map(|i| odd[i * step / 6 % 7]).collect());
+        let narrow =
+            |step: usize| Values::F32((0..700).map(|i| odd_single[i * step / 6 % 7]).collect());
+        for columns in [
+            [wide(5), wide(9)],
+            [wide(5), narrow(9)],
+            [narrow(5), narrow(9)],
+        ] {
+            for [a, b] in [["a", "b"], ["b", "a"], ["a", "a"], ["b", "b"]] {
+                let values = |text: &str| {
+                    let expr = parse_row(text, &["a", "b"]).unwrap();
+                    let column = |name: &str| &columns[usize::from(name == "b")];
+                    let mut out = vec![0.0; 650];
+                    RowValues::new(&expr, &column).fill(37, &mut out);
+                    bits(&out)
+                };
+                let product = format!("{a} * {b}");
+                assert_eq!(values(&product), values(&format!("1 * ({product})")));
+                assert_eq!(values(a), values(&format!("1 * {a}")));
+            }
+        }
+    }
+}

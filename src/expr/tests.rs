@@ -375,25 +375,3 @@ fn conditions_as_text_parse_back() {
     let none = parse_condition("1 < 2", &COLUMNS).unwrap_err();
     assert!(none.contains("the condition is of no column"), "{none}");
 }
-
-#[test]
-fn products_of_columns_made_in_one_pass_are_those_of_other_loops() {
-    let odd = [f64::NAN, 1e300, -0.0, 0.0, f64::INFINITY, 5e-324, 1.1];
-    let of = |step: usize| (0..700).map(move |i| odd[i * step / 6 % 7]);
-    let wide = |step| Values::F64(of(step).collect());
-    let narrow = |step| Values::F32(of(step).map(|x| x as f32).collect());
-    for columns in [[wide(5), wide(9)], [wide(5), narrow(9)]] {
-        for [a, b] in [["a", "b"], ["b", "a"], ["a", "a"], ["b", "b"]] {
-            let values = |text: &str| {
-                let expr = parse_row(text, &["a", "b"]).unwrap();
-                let column = |name: &str| &columns[usize::from(name == "b")];
-                let mut out = vec![0.0; 650];
-                RowValues::new(&expr, &column).fill(37, &mut out);
-                bits(&out)
-            };
-            let product = format!("{a} * {b}");
-            assert_eq!(values(&product), values(&format!("1 * ({product})")));
-            assert_eq!(values(a), values(&format!("1 * {a}")));
-        }
-    }
-}

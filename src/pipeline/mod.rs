@@ -138,6 +138,7 @@ pub fn fold<'a>(
         line.read_all(survey, Schedule::within(survey, again)?)?;
     }
     line.read_all(survey, schedule)?;
+    survey.open.close();
     line.make_anew(survey)?;
     line.tally.say_of_columns(line.memory.as_deref());
     let tally = &line.tally;

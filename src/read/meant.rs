@@ -81,3 +81,64 @@ fn meant(
         stray,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Dtype;
+    use crate::read::attributes::{Attribute, Attributes, Number};
+    use proptest::prelude::*;
+
+    fn value() -> impl Strategy<Value = f64> {
+        let odd = [
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+            -0.0,
+            0.0,
+            f32::MAX.into(),
+            f64::MAX,
+            -999.0,
+            9.969_209_968_386_869e36,
+        ];
+        prop_oneof![6 => -1000.0..1000.0_f64, 1 => prop::sample::select(odd.to_vec())]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_extremes_tell_of_all_values_is_what_each_of_them_tells(
+            values in prop::collection::vec(value(), 0..40),
+            fills in prop::collection::vec(value(), 0..3),
+            bounds in (prop::option::of(-800.0..0.0_f64), prop::option::of(0.0..800.0_f64)),
+            single in any::<bool>(),
+            wider in prop::option::of(value()),
+        ) {
+            let dtype = if single { Dtype::F32 } else { Dtype::F64 };
+            let numbers = [
+                ("_FillValue", fills),
+                ("valid_min", bounds.0.into_iter().collect()),
+                ("valid_max", bounds.1.into_iter().collect()),
+            ];
+            let there = numbers.into_iter().filter(|(_, values): &(_, Vec<f64>)| !values.is_empty());
+            let found = there.map(|(name, values)| {
+                let values = values.into_iter().map(Number::Float).collect();
+                (name, Attribute::Numbers { values, single: false })
+            });
+            let attributes = Attributes { found: found.collect(), units: None };
+            let meaning = Meaning::new(&attributes, dtype).unwrap();
+            let narrow: Vec<f32> = values.iter().map(|&x| x as f32).collect();
+            let (values, extremes) = if single {
+                let extremes = Extremes::of_f32(&narrow);
+                (Values::F32(narrow.into()), extremes)
+            } else {
+                let extremes = Extremes::of(&values);
+                (Values::F64(values.into()), extremes)
+            };
+            let extremes = wider.map_or(extremes, |x| extremes.join(Extremes::of(&[x])));
+            let each = meaning.mark(&values, None);
+            prop_assert_eq!(meaning.mark_within(&values, None, &extremes), each);
+        }
+    }
+}

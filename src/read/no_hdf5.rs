@@ -141,6 +141,10 @@ pub(in crate::read) fn lies_outside(
 }
 
 impl GranuleFile {
+    pub fn leads_elsewhere(&self) -> bool {
+        match self.0 {}
+    }
+
     /// Refuses.
     ///
     /// # Errors
@@ -280,7 +284,7 @@ impl Reader {
         match granule.0 {}
     }
 
-    pub fn batches_of(self, _rows: usize) -> Self {
+    pub fn taken_up(self, _batch_rows: usize) -> Self {
         match self.0 {}
     }
 

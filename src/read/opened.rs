@@ -1,13 +1,15 @@
 //! Granules that stay open from the survey to their turn, so that what was found out about them is found out once.
 //!
 //! Beside the line. Finding the datasets of a granule is the work of one thread, and of a small granule most of all work.
-//! A few stay open; of others the survey leaves nothing behind.
+//! A few stay open, each until its turn; of others the survey leaves nothing behind. What was found out holds as long as the
+//! file is what it was, so a granule that may have been written to is opened anew, and none stays open where one
+//! leads to other files, of which nothing is known.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use super::{GranulePath, Input, WantedShards};
 use crate::photon::ColumnType;
@@ -15,11 +17,16 @@ use crate::source::is_object;
 
 /// Granules that may stay open: each has two handles, and what libhdf5 knows of its structure.
 const MOST: usize = 16;
+/// For how long a file must not have been written to: the clocks of file systems tick at least that often, so what is
+/// written later has another time.
+const SETTLED: Duration = Duration::from_millis(100);
 
 /// Granules that a survey opened, and that are as it found them.
 #[derive(Debug, Default)]
 pub struct StillOpen {
-    granules: Mutex<BTreeMap<PathBuf, Kept>>,
+    granules: Mutex<BTreeMap<String, Kept>>,
+    /// One leads to other files, which may be granules that are open.
+    one_leads: bool,
 }
 
 #[derive(Debug)]
@@ -27,6 +34,7 @@ struct Kept {
     input: Input,
     /// In which its columns are read.
     types: Vec<ColumnType>,
+    path: PathBuf,
     file: FileState,
 }
 
@@ -34,37 +42,50 @@ struct Kept {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct FileState {
     bytes: u64,
-    modified: Option<SystemTime>,
-    place: Option<(u64, u64)>,
+    modified: SystemTime,
+    /// Where it is, and when anything of it changed last, its times included.
+    place: (u64, u64),
+    changed: (i64, i64),
 }
 
 impl FileState {
-    /// Of a file on a disk; `None` of anything else.
+    /// Of a file on a disk; `None` of anything else, and where the system does not tell all of it.
     pub fn of(path: &Path) -> Option<Self> {
         if is_object(path) {
             return None;
         }
         let found = path.metadata().ok().filter(Metadata::is_file)?;
+        let (place, changed) = identity(&found)?;
         Some(Self {
             bytes: found.len(),
-            modified: found.modified().ok(),
-            place: place(&found),
+            modified: found.modified().ok()?,
+            place,
+            changed,
         })
+    }
+
+    /// Whether what is written from now on has another time.
+    fn is_settled(&self) -> bool {
+        let (seconds, nanoseconds) = self.changed;
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let now = since_1970.map_or(0, |now| now.as_nanos() as i128);
+        let changed = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+        now - changed >= SETTLED.as_nanos() as i128
     }
 }
 
 #[cfg(unix)]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "other systems do not tell where a file is"
-)]
-fn place(found: &Metadata) -> Option<(u64, u64)> {
+#[expect(clippy::unnecessary_wraps, reason = "other systems do not tell")]
+fn identity(found: &Metadata) -> Option<((u64, u64), (i64, i64))> {
     use std::os::unix::fs::MetadataExt;
-    Some((found.dev(), found.ino()))
+    Some((
+        (found.dev(), found.ino()),
+        (found.ctime(), found.ctime_nsec()),
+    ))
 }
 
 #[cfg(not(unix))]
-fn place(_: &Metadata) -> Option<(u64, u64)> {
+fn identity(_: &Metadata) -> Option<((u64, u64), (i64, i64))> {
     None
 }
 
@@ -76,13 +97,24 @@ impl StillOpen {
         (input, types): (Input, Vec<ColumnType>),
         file: Option<FileState>,
     ) {
-        let granules = self.granules.get_mut();
-        let granules = granules.unwrap_or_else(PoisonError::into_inner);
+        self.one_leads |= matches!(&input, Input::Hdf5(granule, _) if granule.leads_elsewhere());
+        if self.one_leads {
+            self.granules().clear();
+            return;
+        }
         // What is joined to it has files of its own.
         let is_alone = granule.siblings.is_empty();
-        if let Some(file) = file.filter(|_| is_alone && granules.len() < MOST) {
-            let kept = Kept { input, types, file };
-            granules.insert(granule.path.to_path_buf(), kept);
+        let file = file.filter(|file| is_alone && file.is_settled());
+        let mut granules = self.granules();
+        if let Some(file) = file.filter(|_| granules.len() < MOST) {
+            let path = granule.path.clone();
+            let kept = Kept {
+                input,
+                types,
+                path,
+                file,
+            };
+            granules.insert(granule.name.to_string(), kept);
         }
     }
 
@@ -93,21 +125,28 @@ impl StillOpen {
         (types, batch_rows): (&[ColumnType], usize),
         wanted: &Option<WantedShards>,
     ) -> Option<Input> {
-        let granules = self.granules.lock();
-        let mut granules = granules.unwrap_or_else(PoisonError::into_inner);
-        let kept = granules.remove(&*granule.path)?;
-        drop(granules);
+        let kept = self.granules().remove(&*granule.name)?;
         let is_as_found = FileState::of(&granule.path).as_ref() == Some(&kept.file);
-        if !is_as_found || kept.types != types || !granule.siblings.is_empty() {
+        let is_same = kept.path == *granule.path && granule.siblings.is_empty();
+        if !is_as_found || !is_same || kept.types != types {
             return None;
         }
         match kept.input {
             Input::Hdf5(granule, reader) => {
-                let reader = reader.batches_of(batch_rows).within(wanted.clone());
+                let reader = reader.taken_up(batch_rows).within(wanted.clone());
                 Some(Input::Hdf5(granule, Box::new(reader)))
             }
             Input::Table(_) => None,
         }
+    }
+
+    /// Closes those that are left.
+    pub fn close(&self) {
+        self.granules().clear();
+    }
+
+    fn granules(&self) -> MutexGuard<'_, BTreeMap<String, Kept>> {
+        self.granules.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -118,6 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[cfg_attr(not(unix), ignore = "the system does not tell when a file was changed")]
     fn a_file_that_was_written_or_replaced_is_another() {
         let folder = tempfile::tempdir().unwrap();
         let [path, other] = ["a.h5", "b.h5"].map(|name| folder.path().join(name));
@@ -139,7 +179,20 @@ mod tests {
         fs::write(&other, "12").unwrap();
         set_time(&other);
         fs::rename(&other, &path).unwrap();
-        assert_eq!(old != FileState::of(&path), cfg!(unix));
+        assert_ne!(old, FileState::of(&path));
+        // In place, of the same length, and the time put back.
+        let before = FileState::of(&path).unwrap();
+        std::thread::sleep(SETTLED);
+        assert!(before.is_settled());
+        fs::write(&path, "34").unwrap();
+        set_time(&path);
+        let after = FileState::of(&path).unwrap();
+        assert_eq!(
+            (before.bytes, before.modified),
+            (after.bytes, after.modified)
+        );
+        assert_ne!(before, after);
+        assert!(!after.is_settled());
         assert_eq!(FileState::of(folder.path()), None);
         assert_eq!(FileState::of(Path::new("s3://bucket/a.h5")), None);
     }

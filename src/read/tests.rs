@@ -100,6 +100,8 @@ fn a_granule_that_stays_open_has_the_photons_of_one_that_is_opened() {
     let path = small_granule(folder.path());
     let config = load("atl03").unwrap();
     let granule = GranulePath::alone(&path);
+    // Written so long ago that what is written later has another time.
+    std::thread::sleep(std::time::Duration::from_millis(150));
     let survey = || {
         let mut open = StillOpen::default();
         let described = Input::describe_and_keep(&granule, &config, &mut open).unwrap();
@@ -114,6 +116,14 @@ fn a_granule_that_stays_open_has_the_photons_of_one_that_is_opened() {
     // Others of its run are read in a wider type.
     let (open, _) = survey();
     assert_eq!(photons_kept(&open, &granule, &[ColumnType::F64]), None);
+    let (open, types) = survey();
+    let by_another_name = GranulePath {
+        name: "another".into(),
+        ..granule.clone()
+    };
+    assert_eq!(photons_kept(&open, &by_another_name, &types), None);
+    open.close();
+    assert_eq!(photons_kept(&open, &granule, &types), None, "it was closed");
     let (open, types) = survey();
     let copy = folder.path().join("copy.h5");
     std::fs::copy(&path, &copy).unwrap();

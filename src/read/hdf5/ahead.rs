@@ -9,8 +9,22 @@ use super::in_time::InTime;
 use super::reader::Reader;
 use super::stretch::Position;
 use super::track::Track;
+use crate::read::spent::Spent;
+
+/// Rows that a batch may come from: within a block they are held as u32.
+pub(super) fn in_range(batch_rows: usize) -> u64 {
+    batch_rows.clamp(1, 1 << 30) as u64
+}
 
 impl Reader {
+    /// Begins with what is open already: a batch comes from at most so many rows, and what opening took was spent before.
+    #[must_use]
+    pub fn taken_up(mut self, batch_rows: usize) -> Self {
+        self.batch_rows = in_range(batch_rows);
+        self.spent = Spent::default();
+        self
+    }
+
     /// Tells the bytes of the granule what will be read of them before reading begins, where nothing is to be settled before.
     pub fn foretell(&mut self) {
         if matches!(self.steps, InTime::One(_)) {

@@ -6,6 +6,7 @@
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
 use super::file::GranuleFile;
@@ -49,6 +50,7 @@ impl GranuleFile {
     /// # Errors
     /// There is none, it is outside the folders that count, or it is no regular file.
     pub(super) fn find_elsewhere(&self, lead: &Lead) -> Result<PathBuf> {
+        self.leads.store(true, Ordering::Relaxed);
         let Lead { what, name, from } = lead;
         let refuse = |why: &str| Err(self.error(format!("{what} {name}, {why}")));
         if is_object(&from.path) {
@@ -117,5 +119,60 @@ fn folder_of(file: &Path) -> PathBuf {
     match file.parent() {
         Some(folder) if folder != Path::new("") => folder.to_path_buf(),
         _ => PathBuf::from("."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse_yaml;
+    use crate::photon::ColumnType;
+    use crate::read::{GranulePath, Input, StillOpen};
+
+    const CONFIG: &str = r#"
+data_source:
+  groups: [gt1l]
+  coordinates: {latitude: "/{group}/lat", longitude: "/{group}/lon"}
+  variables: {h: "/{group}/h"}
+aggregation:
+  variables:
+    h_mean: {function: mean, source: h, dtype: float64}
+output:
+  grid: {type: healpix, parent_order: 6, child_order: 12}
+"#;
+
+    #[test]
+    fn no_granule_stays_open_where_one_leads_to_other_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let plain = hdf5::File::create(path("plain.h5")).unwrap();
+        let group = plain.create_group("gt1l").unwrap();
+        for name in ["lat", "lon", "h"] {
+            let values = vec![1.0_f64; 10];
+            let builder = group.new_dataset_builder().with_data(&values);
+            builder.create(name).unwrap();
+        }
+        let leading = hdf5::File::create(path("leading.h5")).unwrap();
+        leading.link_external("plain.h5", "/gt1l", "/gt1l").unwrap();
+        drop((group, plain, leading));
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        let config = parse_yaml("config", CONFIG).unwrap();
+        let [plain, leading] =
+            ["plain.h5", "leading.h5"].map(|name| GranulePath::alone(&path(name)));
+        let mut open = StillOpen::default();
+        let survey = |granule: &GranulePath, open: &mut StillOpen| {
+            Input::describe_and_keep(granule, &config, open).unwrap();
+        };
+        survey(&plain, &mut open);
+        let types_of = [ColumnType::F64];
+        assert!(open.take(&plain, (&types_of, 10), &None).is_some() == cfg!(unix));
+        for order in [[&plain, &leading], [&leading, &plain]] {
+            let mut open = StillOpen::default();
+            for granule in order {
+                survey(granule, &mut open);
+            }
+            for granule in order {
+                assert!(open.take(granule, (&types_of, 10), &None).is_none());
+            }
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hdf5::{Dataset, Group};
@@ -38,6 +39,8 @@ pub struct GranuleFile {
     name: Arc<str>,
     /// Granules of other products that are read beside it, by product.
     siblings: BTreeMap<String, GranuleFile>,
+    /// Whether anything in it is looked for in another file.
+    pub(super) leads: AtomicBool,
     /// Datasets that were looked at and that somebody else will want, by path and column.
     looked_at: Mutex<BTreeMap<(String, Option<usize>), SourceDataset>>,
 }
@@ -91,6 +94,7 @@ impl GranuleFile {
             access: access.clone(),
             name: name.into(),
             siblings: BTreeMap::new(),
+            leads: AtomicBool::new(false),
             looked_at: Mutex::default(),
         })
     }
@@ -104,6 +108,7 @@ impl GranuleFile {
             access,
             name: "".into(),
             siblings: BTreeMap::new(),
+            leads: AtomicBool::new(false),
             looked_at: Mutex::default(),
         }
     }
@@ -163,6 +168,12 @@ impl GranuleFile {
     /// A damaged group on the way, a link that leads nowhere.
     pub fn has(&self, path: &str) -> Result<bool> {
         Ok(matches!(self.walk(path)?, Walk::Spot(_)))
+    }
+
+    /// Whether anything of it, as far as it was opened, is in another file that is no granule.
+    pub fn leads_elsewhere(&self) -> bool {
+        let mut siblings = self.siblings.values();
+        self.leads.load(Ordering::Relaxed) || siblings.any(Self::leads_elsewhere)
     }
 
     /// Bytes of the file.

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::ahead::expect;
+use super::ahead::{expect, in_range};
 use super::belonging::{Reach, joins, unmatched};
 use super::file::GranuleFile;
 use super::ground_track::GroundTrackSummary;
@@ -56,7 +56,7 @@ pub struct Reader {
     joins: Vec<JoinReport>,
     pub(super) warnings: Vec<String>,
     pub(super) oddities: Oddities,
-    spent: Spent,
+    pub(super) spent: Spent,
     buffers: Buffers,
 }
 
@@ -118,7 +118,7 @@ impl Reader {
             steps: InTime::of(granule, config)?,
             stretches: Stretches::default(),
             waiting: VecDeque::new(),
-            batch_rows: 1,
+            batch_rows: in_range(batch_rows),
             ground_tracks,
             tracks,
             position: Position::default(),
@@ -131,8 +131,7 @@ impl Reader {
                 ..Spent::default()
             },
             buffers: Buffers::default(),
-        }
-        .batches_of(batch_rows))
+        })
     }
 
     /// The next batch of kept photons, never empty; `None` at the end, and where rows follow that are not read here.
@@ -195,14 +194,6 @@ impl Reader {
         let odd = std::mem::take(&mut self.oddities);
         self.warnings.extend(odd.warnings(&self.granule));
         Ok(None)
-    }
-
-    /// A batch comes from at most so many rows from now on.
-    #[must_use]
-    pub fn batches_of(mut self, rows: usize) -> Self {
-        // Rows within a block are held as u32.
-        self.batch_rows = rows.clamp(1, 1 << 30) as u64;
-        self
     }
 
     /// Only photons of these shards count from now on; all where there is none.

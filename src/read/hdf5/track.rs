@@ -333,11 +333,16 @@ impl Track {
     /// Where a block of rows ends that begins at `start` and has `most` rows at most: with a storage chunk of positions where
     /// it can, so that no chunk is decoded for two blocks.
     pub fn block_end(&self, start: u64, most: u64) -> u64 {
-        let most = start.saturating_add(most);
         let chunked = self.data(self.latitude).chunked();
         let chunk = chunked.map_or(1, ChunkedDataset::chunk_rows);
-        let end = most / chunk * chunk;
-        self.rows.min(if end > start { end } else { most })
+        let end = start.saturating_add(most);
+        // Of two chunks or more, so that no block is less than half as long as the others.
+        let aligned = if most / 2 >= chunk {
+            end / chunk * chunk
+        } else {
+            end
+        };
+        self.rows.min(aligned)
     }
 
     /// Whether nothing is read of a source, as the granule that it is joined from has no rows in this ground track.

@@ -135,6 +135,24 @@ proptest! {
         prop_assert_eq!(rows(&terms, &ends, true), rows(&terms, &ends, false));
     }
 
+    /// Of whole units in a band of 2^52, which two grids always have.
+    #[test]
+    fn terms_that_are_alike_are_cut_at_once(
+        (units, exponent) in (prop::collection::vec(-(1i64 << 51)..1 << 51, 0..600), -128i32..11),
+        finer in any::<bool>(),
+        lengths in prop::collection::vec(0usize..40, 0..30),
+    ) {
+        let largest = 2f64.powi(51 + exponent);
+        let terms = units.iter().map(|&n| {
+            let small = if finer && n % 3 == 0 { 2f64.powi(-40) } else { 1.0 };
+            n as f64 * 2f64.powi(exponent) * small
+        });
+        let terms: Vec<f64> = terms.chain([largest]).collect();
+        let ends = ends_of(terms.len(), &lengths);
+        prop_assert!(agree(&terms, &ends)?);
+        prop_assert_eq!(rows(&terms, &ends, true), rows(&terms, &ends, false));
+    }
+
     #[test]
     fn how_runs_are_cut_does_not_matter_to_what_they_add_up_to(
         products in prop::collection::vec((0.0f32..4000.0, 0.25f32..400.0), 1..900),
@@ -194,7 +212,7 @@ fn long_runs_of_the_largest_terms_do_not_wrap() {
         2f64.powi(-77).next_down(),
     ] {
         for term in [term, -term] {
-            let terms = vec![term; 3 * BLOCK + 5];
+            let terms = vec![term; 9000];
             for ends in [
                 vec![terms.len()],
                 vec![BLOCK, 2 * BLOCK, terms.len()],
