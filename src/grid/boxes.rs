@@ -188,7 +188,10 @@ mod tests {
         let spherical = Latitude::GeodeticSpherical.into();
         let facet = GeoBox::around(Order::new(0).unwrap(), 6, spherical);
         let known = [-41.810_314_895_778_6, 41.810_314_895_778_6, 135.0, 225.0];
-        for (found, known) in [facet.south, facet.north, facet.west, facet.east].iter().zip(known) {
+        for (found, known) in [facet.south, facet.north, facet.west, facet.east]
+            .iter()
+            .zip(known)
+        {
             assert!((found - known).abs() < 2e-6, "{facet:?}");
         }
     }
@@ -203,25 +206,59 @@ mod tests {
             chunk_inner: None,
         };
         let grid = Grid::Rectilinear(crate::grid::Rectilinear::new(&asked).unwrap());
-        let GeoBox { south, north, west, east } = GeoBox::around(Order::new(0).unwrap(), 0, grid);
+        let GeoBox {
+            south,
+            north,
+            west,
+            east,
+        } = GeoBox::around(Order::new(0).unwrap(), 0, grid);
         assert_eq!([south, north, west, east], [-90.0, 90.0, -180.0, 180.0]);
     }
 
     #[test]
     fn boxes_that_touch_meet_and_boxes_to_the_north_or_south_do_not() {
-        let wanted = GeoBox { south: 10.0, north: 20.0, west: 30.0, east: 40.0 };
+        let wanted = GeoBox {
+            south: 10.0,
+            north: 20.0,
+            west: 30.0,
+            east: 40.0,
+        };
         let at = |south: f64, north: f64, west: f64, east: f64| {
-            wanted.meets(&GeoBox { south, north, west, east })
+            wanted.meets(&GeoBox {
+                south,
+                north,
+                west,
+                east,
+            })
         };
         for turn in [-720.0, -360.0, 0.0, 360.0, 999_720.0] {
             let east = |lon: f64| lon + turn;
-            assert!(at(20.0, 30.0, east(35.0), east(36.0)) && at(0.0, 10.0, east(35.0), east(36.0)));
-            assert!(at(12.0, 13.0, east(40.0), east(50.0)) && at(12.0, 13.0, east(20.0), east(30.0)));
-            assert!(!at(20.5, 30.0, east(35.0), east(36.0)) && !at(0.0, 9.5, east(35.0), east(36.0)));
-            assert!(!at(12.0, 13.0, east(40.5), east(50.0)) && !at(12.0, 13.0, east(20.0), east(29.5)));
+            assert!(
+                at(20.0, 30.0, east(35.0), east(36.0)) && at(0.0, 10.0, east(35.0), east(36.0))
+            );
+            assert!(
+                at(12.0, 13.0, east(40.0), east(50.0)) && at(12.0, 13.0, east(20.0), east(30.0))
+            );
+            assert!(
+                !at(20.5, 30.0, east(35.0), east(36.0)) && !at(0.0, 9.5, east(35.0), east(36.0))
+            );
+            assert!(
+                !at(12.0, 13.0, east(40.5), east(50.0)) && !at(12.0, 13.0, east(20.0), east(29.5))
+            );
         }
         // Of a million degrees turns are still taken off.
-        let far = GeoBox { west: 1e6, east: 1e6, ..wanted };
-        assert!(!far.meets(&wanted) && far.meets(&GeoBox { west: 280.0, east: 280.0, ..wanted }));
+        let far = GeoBox {
+            west: 1e6,
+            east: 1e6,
+            ..wanted
+        };
+        assert!(
+            !far.meets(&wanted)
+                && far.meets(&GeoBox {
+                    west: 280.0,
+                    east: 280.0,
+                    ..wanted
+                })
+        );
     }
 }

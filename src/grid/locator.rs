@@ -145,7 +145,7 @@ impl Patch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grid::{AskedRectilinear, Crs, Latitude, Rectilinear};
+    use crate::grid::{AskedRectilinear, Crs, Rectilinear};
 
     /// HEALPix at order 8, and rows and columns of five projections, with a position of each.
     fn grids() -> Vec<(Grid, Order, [f64; 2])> {
@@ -178,9 +178,17 @@ mod tests {
             let (mut settled, mut by_patch) = (0, 0);
             for i in 0..100 {
                 // Boxes of 100 m.
-                let lon: Vec<f64> = (0..10).map(|j| west + f64::from(10 * i + j) * 1e-4).collect();
-                let lat: Vec<f64> = (0..10).map(|j| south + f64::from(10 * i + j) * 1e-4).collect();
-                let alone: Vec<u64> = lon.iter().zip(&lat).map(|(x, y)| locator.cell(*x, *y)).collect();
+                let lon: Vec<f64> = (0..10)
+                    .map(|j| west + f64::from(10 * i + j) * 1e-4)
+                    .collect();
+                let lat: Vec<f64> = (0..10)
+                    .map(|j| south + f64::from(10 * i + j) * 1e-4)
+                    .collect();
+                let alone: Vec<u64> = lon
+                    .iter()
+                    .zip(&lat)
+                    .map(|(x, y)| locator.cell(*x, *y))
+                    .collect();
                 assert!(alone.iter().all(|&cell| cell < grid.cells(order)));
                 let bounds = Bounds::of(&lon, &lat);
                 if let Some(cell) = locator.cell_of_bounds(&bounds) {
@@ -198,7 +206,10 @@ mod tests {
                     by_patch += 1;
                 }
             }
-            assert!(settled > 50 && by_patch > 50, "{grid:?}: {settled}, {by_patch}");
+            assert!(
+                settled > 50 && by_patch > 50,
+                "{grid:?}: {settled}, {by_patch}"
+            );
         }
     }
 
@@ -211,7 +222,10 @@ mod tests {
                 let (lon, lat) = ([west, west + wide], [south, south + high]);
                 locator.patch(&Bounds { lon, lat }).is_some()
             };
-            assert!(of(0.99 * wide, 0.99 * high) && !of(0.99 * wide, 1.01 * high), "{grid:?}");
+            assert!(
+                of(0.99 * wide, 0.99 * high) && !of(0.99 * wide, 1.01 * high),
+                "{grid:?}"
+            );
             // Patches of HEALPix reach farther, but tracks do not.
             let is_healpix = grid.healpix().is_some();
             assert!(is_healpix && wide > 5.0 || !of(1.01 * wide, 0.99 * high));

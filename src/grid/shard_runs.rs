@@ -93,7 +93,11 @@ mod tests {
                 assert_eq!(photons.start, shards.len());
                 shards.resize(photons.end, shard);
             });
-            let alone: Vec<u64> = lon.iter().zip(&lat).map(|(&x, &y)| locator.cell(x, y)).collect();
+            let alone: Vec<u64> = lon
+                .iter()
+                .zip(&lat)
+                .map(|(&x, &y)| locator.cell(x, y))
+                .collect();
             assert_eq!(shards, alone);
         }
     }

@@ -33,9 +33,18 @@ fn grids_have_the_names_that_stores_and_people_know_them_by() {
         ("rectilinear", "blocks")
     );
     assert_eq!(rectilinear.title(), "a rectilinear grid");
-    assert_eq!((healpix.latitude(), rectilinear.latitude()), ("authalic-wgs84", "geodetic"));
-    assert_eq!((healpix.group(order(7)), rectilinear.group(order(0))), ("7".into(), "rectilinear_shards".into()));
-    assert_eq!((healpix.finest(), rectilinear.finest()), (Order::MAX, order(8)));
+    assert_eq!(
+        (healpix.latitude(), rectilinear.latitude()),
+        ("authalic-wgs84", "geodetic")
+    );
+    assert_eq!(
+        (healpix.group(order(7)), rectilinear.group(order(0))),
+        ("7".into(), "rectilinear_shards".into())
+    );
+    assert_eq!(
+        (healpix.finest(), rectilinear.finest()),
+        (Order::MAX, order(8))
+    );
 }
 
 #[test]
@@ -62,7 +71,11 @@ fn grids_that_differ_have_different_identities() {
         other(|asked| asked.chunk_shape = [256, 128]),
     ];
     for (i, grid) in grids.iter().enumerate() {
-        assert!(grids[..i].iter().all(|other| other.identity() != grid.identity()));
+        assert!(
+            grids[..i]
+                .iter()
+                .all(|other| other.identity() != grid.identity())
+        );
     }
 }
 
@@ -111,13 +124,22 @@ fn cells_are_found_again_by_their_words_and_centres() {
     for k in [0, 4, 29] {
         let grid = Grid::default();
         let cell = grid.cells(order(k)) / 3;
-        assert_eq!(grid.of_key(grid.key(order(k), cell)), Some((order(k), cell)));
+        assert_eq!(
+            grid.of_key(grid.key(order(k), cell)),
+            Some((order(k), cell))
+        );
         let (lon, lat) = grid.center(order(k), cell);
         assert_eq!(grid.locator(order(k)).cell(lon, lat), cell);
         let (middle_lon, middle_lat) = grid.middle(order(k), cell);
         assert!((middle_lon - lon).abs() < 1e-9 && (middle_lat - lat).abs() < 1e-9);
-        assert_eq!(grid.vertices(order(k), cell), vertices(order(k), cell, Latitude::AuthalicWgs84));
-        assert_eq!(grid.of_spelled(&grid.spelled(order(k), cell)), Some((order(k), cell)));
+        assert_eq!(
+            grid.vertices(order(k), cell),
+            vertices(order(k), cell, Latitude::AuthalicWgs84)
+        );
+        assert_eq!(
+            grid.of_spelled(&grid.spelled(order(k), cell)),
+            Some((order(k), cell))
+        );
     }
     let shards = Grid::Rectilinear(utm());
     assert_eq!(shards.of_key(shards.key(order(0), 3)), Some((order(0), 3)));
@@ -146,7 +168,8 @@ fn a_grid_is_read_back_from_the_attributes_of_its_order_alone() {
     let error = Grid::of_attributes(stated, order(4)).unwrap_err();
     assert!(error.contains("of order 5, not 4"), "{error}");
     let healpix = Grid::from(Latitude::GeodeticSpherical);
-    let mut group = serde_json::Map::from_iter([("dggs".to_owned(), json!(healpix.of_group(order(5))))]);
+    let mut group =
+        serde_json::Map::from_iter([("dggs".to_owned(), json!(healpix.of_group(order(5))))]);
     group.insert("latitude".to_owned(), json!(healpix.latitude()));
     assert_eq!(Grid::of_attributes(&group, order(5)), Ok(healpix));
 }

@@ -198,11 +198,11 @@ fn sides_of_outlines_are_within_a_400th_of_a_cell_of_the_sides_of_cells() {
         let squares = (0..3).map(|i| (a[i] - b[i]).powi(2));
         squares.sum::<f64>().sqrt()
     };
-    for k in [0, 1, 3, 5, 6, 7, 8, 9, 11] {
+    for k in [0, 1, 3, 6, 8, 9, 11] {
         let order = Order::new(k).unwrap();
         let side = 2f64.powi(-i32::from(k));
         let width = (std::f64::consts::PI / 3.0).sqrt() * side;
-        for cell in few(order) {
+        for cell in few(order).into_iter().step_by(3) {
             let (facet, x, y) = in_facet(k, cell);
             let ring = ring(order, cell, Latitude::GeodeticSpherical);
             let outline: Vec<[f64; 3]> = (0..ring.len())
@@ -216,12 +216,11 @@ fn sides_of_outlines_are_within_a_400th_of_a_cell_of_the_sides_of_cells() {
                     })
                 })
                 .collect();
-            for part in [0.03, 0.11, 0.27, 0.5, 0.8, 0.96] {
+            for part in [0.03, 0.27, 0.5, 0.9] {
                 for (right, left) in [(part, 0.0), (1.0, part), (part, 1.0), (0.0, part)] {
                     let (x, y) = ((f64::from(x) + right) * side, (f64::from(y) + left) * side);
                     let (lon, lat) = by_rings(facet, x, y);
                     let true_side = vector(lon, lat);
-                    // A segment is no longer than an eighth of a side by its eight parts.
                     let near = (0..outline.len()).map(|i| {
                         let (a, b) = (outline[i], outline[(i + 1) % outline.len()]);
                         let ab: [f64; 3] = [0, 1, 2].map(|j| b[j] - a[j]);

@@ -176,3 +176,42 @@ fn a_track_lies_in_patches_that_settle_nearly_all_of_it() {
         }
     }
 }
+
+/// Places on edges of cells are as far from them as rounding takes them: patches leave them to the reference.
+#[test]
+fn positions_on_edges_have_the_cells_of_positions_alone() {
+    for (which, grid) in grids().into_iter().enumerate().take(11) {
+        let locator = Locator::new(grid, grid.finest_order());
+        let [rows, columns] = grid.shape(grid.finest_order());
+        let [width, height] = grid.cell;
+        for i in 0..40 {
+            // On edges of columns, of rows, and of both.
+            let column = f64::from(columns) * (0.1 + 0.02 * f64::from(i));
+            let row = f64::from(rows) * (0.15 + 0.017 * f64::from(i));
+            let (column, row) = match i % 3 {
+                0 => (column.round(), row),
+                1 => (column, row.round()),
+                _ => (column.round(), row.round()),
+            };
+            let (x, y) = (grid.west + column * width, grid.north - row * height);
+            let (lon, lat) = locator.projection.unproject(x, y);
+            let reach = 0.03;
+            let around = Bounds {
+                lon: [lon - reach, lon + reach],
+                lat: [(lat - reach).max(-90.0), (lat + reach).min(90.0)],
+            };
+            let Some(patch) = locator.patch(&around) else {
+                continue;
+            };
+            let steps = (-3..=3).flat_map(|a| (-3..=3).map(move |b| (f64::from(a), f64::from(b))));
+            let (lons, lats): (Vec<f64>, Vec<f64>) = steps
+                .map(|(a, b)| (lon + a * 1e-13, (lat + b * 1e-13).clamp(-90.0, 90.0)))
+                .unzip();
+            let mut cells = vec![0; lons.len()];
+            patch.cells(&lons, &lats, &mut cells);
+            for ((&lon, &lat), cell) in lons.iter().zip(&lats).zip(cells) {
+                assert_eq!(cell, locator.cell(lon, lat), "{which}: {lon} {lat}");
+            }
+        }
+    }
+}
