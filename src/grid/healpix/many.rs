@@ -227,6 +227,13 @@ mod tests {
         let lat = [20.0, 20.000_001];
         assert!(decided([edge + 1e-6, edge + 1e-3], lat));
         assert!(!decided([edge + 6e-13, edge + 1e-3], lat));
+        // An edge inside of the facet, from the south-west.
+        let locator = Locator::new(Order::new(3).unwrap(), Latitude::GeodeticSpherical);
+        let decided = |east: f64| {
+            let (lon, lat) = ([edge + 22.49, east], [20.0 - 1e-9, 20.0]);
+            locator.cell_of_bounds(&Bounds { lon, lat }).is_some()
+        };
+        assert!(decided(edge + 22.5 - 1e-6) && !decided(edge + 22.5 - 6e-13));
     }
 
     #[test]

@@ -47,8 +47,17 @@ fn middles_and_corners_are_those_of_cdshealpix() {
 
 #[test]
 fn cells_that_share_a_side_share_its_positions() {
+    share_sides(&[0, 1, 2]);
+}
+
+#[test]
+fn finer_cells_that_share_a_side_share_its_positions() {
+    share_sides(&[3, 5]);
+}
+
+fn share_sides(orders: &[u8]) {
     let latitude = Latitude::AuthalicWgs84;
-    for k in [0, 1, 3, 5] {
+    for &k in orders {
         let order = Order::new(k).unwrap();
         let mut sides = std::collections::HashMap::new();
         for cell in 0..order.cells() {
@@ -198,7 +207,7 @@ fn sides_of_outlines_are_within_a_400th_of_a_cell_of_the_sides_of_cells() {
         let squares = (0..3).map(|i| (a[i] - b[i]).powi(2));
         squares.sum::<f64>().sqrt()
     };
-    for k in [0, 1, 3, 6, 8, 9, 11] {
+    for k in [0, 1, 3, 6, 8, 11, 14] {
         let order = Order::new(k).unwrap();
         let side = 2f64.powi(-i32::from(k));
         let width = (std::f64::consts::PI / 3.0).sqrt() * side;
@@ -240,9 +249,9 @@ fn sides_of_outlines_are_within_a_400th_of_a_cell_of_the_sides_of_cells() {
 
 #[test]
 fn outlines_have_no_more_positions_than_they_need() {
-    for k in 0..=29 {
+    for k in [0, 2, 5, 6, 9, 12, 29] {
         let order = Order::new(k).unwrap();
-        for cell in few(order) {
+        for cell in few(order).into_iter().step_by(4) {
             let ring = ring(order, cell, Latitude::AuthalicWgs84);
             let poles = ring.iter().filter(|at| at[1].abs() == 90.0).count();
             assert!(poles == 0 || poles == 2, "{ring:?}");
@@ -284,6 +293,69 @@ fn poles_are_two_positions_on_the_meridians_of_their_sides() {
             let turned: Vec<f64> = lons.iter().map(|lon| lon.rem_euclid(360.0)).collect();
             assert_eq!(turned, [west, (west + 90.0) % 360.0], "{k} {cell}");
             assert_eq!(lons[1] - lons[0], 90.0);
+            // Sides along meridians are not cut.
+            for lon in lons {
+                assert_eq!(ring.iter().filter(|at| at[0] == lon).count(), 2);
+            }
         }
     }
+}
+
+#[test]
+fn half_as_many_positions_of_a_side_would_not_do() {
+    for k in [0, 1, 2, 3, 5, 6, 7, 8, 9, 13] {
+        let order = Order::new(k).unwrap();
+        let width = (std::f64::consts::PI / 3.0).sqrt() * 2f64.powi(-i32::from(k));
+        for cell in few(order).into_iter().step_by(2) {
+            let ring = ring(order, cell, Latitude::GeodeticSpherical);
+            if ring.iter().any(|at| at[1].abs() == 90.0) {
+                continue;
+            }
+            let (facet, x, y) = in_facet(k, cell);
+            let (x, y, side) = (f64::from(x), f64::from(y), 2f64.powi(-i32::from(k)));
+            let corners = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)].map(|(right, left)| {
+                let (lon, lat) = by_rings(facet, (x + right) * side, (y + left) * side);
+                let off = |at: &[f64; 2]| {
+                    let lon = east_of(at[0], lon.to_degrees()) * lat.cos();
+                    lon.hypot(at[1] - lat.to_degrees())
+                };
+                (0..ring.len())
+                    .min_by(|a, b| off(&ring[*a]).total_cmp(&off(&ring[*b])))
+                    .unwrap()
+            });
+            for i in 0..4 {
+                let (from, to) = (corners[i], if i == 3 { ring.len() } else { corners[i + 1] });
+                let pieces = to - from;
+                assert!(pieces.is_power_of_two() && pieces <= 64);
+                if pieces > if k < 6 { 8 } else { 1 } {
+                    let most = (from..to)
+                        .step_by(2)
+                        .map(|i| bend([0, 1, 2].map(|step| ring[(i + step) % ring.len()])));
+                    let most = most.fold(0.0, f64::max);
+                    assert!(
+                        most > width / 400.1,
+                        "{k} {cell}: {pieces}, {}",
+                        width / most
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// How far the second of three positions is from between the others, on a map of degrees or on the ground.
+fn bend([from, middle, to]: [[f64; 2]; 3]) -> f64 {
+    let [from, middle, to] = [from, middle, to].map(|at| at.map(f64::to_radians));
+    let cosine = middle[1].cos();
+    let on_map = (middle[0] - (from[0] + to[0]) / 2.0) * cosine;
+    let on_map = on_map.hypot(middle[1] - (from[1] + to[1]) / 2.0);
+    let vector = |at: [f64; 2]| {
+        let (sine, cosine) = at[1].sin_cos();
+        [cosine * at[0].cos(), cosine * at[0].sin(), sine]
+    };
+    let [a, b, m] = [from, to, middle].map(vector);
+    let sum = [0, 1, 2].map(|i| a[i] + b[i]);
+    let length = sum[0].hypot(sum[1]).hypot(sum[2]);
+    let off = [0, 1, 2].map(|i| sum[i] / length - m[i]);
+    on_map.max(off[0].hypot(off[1]).hypot(off[2]))
 }

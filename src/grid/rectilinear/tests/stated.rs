@@ -48,6 +48,16 @@ fn bounds_of_whole_shards_are_known_whatever_their_rounding() {
         assert_eq!(made.shards(), [10, columns / block]);
         assert_eq!(Rectilinear::new(&asked).unwrap(), made);
     }
+    for columns in 400_000..400_100 {
+        let bounds = [-0.7, -0.3, f64::from(columns) * 0.0007 - 0.7, 29.7];
+        let made = Rectilinear::whole(&asked(
+            "EPSG:3031",
+            0.0007,
+            [bounds[0], 0.0, bounds[2], 0.0007],
+            [1, 1],
+        ));
+        assert_eq!(made.unwrap().shards(), [1, columns]);
+    }
     for part in [0.25, 0.5, 1.5, 2.5, 99.99, 100.001] {
         let asked = asked("EPSG:3031", 1.0, [0.0, 0.0, 8.0 * part, 8.0], [8, 8]);
         let (key, why) = Rectilinear::whole(&asked).unwrap_err();
@@ -225,4 +235,83 @@ fn groups_say_where_their_cells_are_as_gis_programs_read_it() {
         "spatial:registration": "pixel",
     });
     assert_eq!(serde_json::Value::Object(described), expected);
+}
+
+#[test]
+fn chunks_of_shards_are_numbered_by_rows_in_one_shard_after_the_other() {
+    let with = |chunk_inner| {
+        let asked = Asked {
+            chunk_inner,
+            ..asked("EPSG:3031", 1.0, [0.0, 0.0, 36.0, 16.0], [8, 12])
+        };
+        Rectilinear::new(&asked).unwrap()
+    };
+    let check = |grid: Rectilinear, order: Order, [high, wide]: [u32; 2]| {
+        let [rows, columns] = grid.shape(order);
+        let block = grid.block(order);
+        for (row, column) in (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)))
+        {
+            let shard = row / block[0] * 3 + column / block[1];
+            let [row_in, column_in] = [row % block[0] / high, column % block[1] / wide];
+            let per_row = block[1] / wide;
+            let chunk = shard * (block[0] / high * per_row) + row_in * per_row + column_in;
+            let cell = grid.level(order).id(row, column);
+            assert_eq!(
+                grid.chunk_of(order, cell),
+                u64::from(chunk),
+                "{order} {row} {column}"
+            );
+        }
+    };
+    check(with(Some([4, 6])), Order(3), [4, 6]);
+    check(with(Some([2, 12])), Order(3), [2, 12]);
+    // Of cells twice as wide, half as many; where chunks are cut between them, whole shards.
+    check(with(Some([4, 6])), Order(2), [2, 3]);
+    check(with(Some([8, 1])), Order(2), [4, 6]);
+    check(with(Some([8, 6])), Order(1), [2, 3]);
+    check(with(None), Order(3), [8, 12]);
+}
+
+#[test]
+fn vertices_are_corners_in_turn_from_the_one_before_the_easternmost() {
+    let degrees = grid("EPSG:4326", 1.0, [10.0, 0.0, 34.0, 16.0], [8, 12]);
+    let cell = degrees.level(Order(3)).id(3, 5);
+    let expected = [(15.0, 12.0), (16.0, 12.0), (16.0, 13.0), (15.0, 13.0)];
+    assert_eq!(degrees.vertices(Order(3), cell), expected);
+    assert_eq!(degrees.spelled(Order(3), cell), "3.5");
+    for crs in ["EPSG:3031", "EPSG:3413", "EPSG:3574"] {
+        let grid = grid(crs, 50_000.0, [-1.6e6, -1.2e6, 1.6e6, 1.2e6], [8, 16]);
+        let (order, plane) = (grid.finest_order(), grid.crs().projection());
+        for (row, column) in (0..48)
+            .step_by(5)
+            .flat_map(|row| (0..64).map(move |column| (row, column)))
+        {
+            let cell = grid.level(order).id(row, column);
+            let (x, y) = (
+                f64::from(column) * 50_000.0 - 1.6e6,
+                1.2e6 - f64::from(row) * 50_000.0,
+            );
+            let corners = [
+                (x, y - 50_000.0),
+                (x + 50_000.0, y - 50_000.0),
+                (x + 50_000.0, y),
+                (x, y),
+            ];
+            let found = grid.vertices(order, cell);
+            let (middle, _) = grid.center(order, cell);
+            let east = |(lon, _): (f64, f64)| (lon - middle + 540.0).rem_euclid(360.0);
+            assert!(
+                found.iter().all(|at| east(*at) <= east(found[1])),
+                "{crs} {row} {column}"
+            );
+            let first = corners
+                .iter()
+                .position(|&(x, y)| plane.unproject(x, y) == found[0])
+                .unwrap();
+            for i in 0..4 {
+                let (x, y) = corners[(first + i) % 4];
+                assert_eq!(found[i], plane.unproject(x, y), "{crs} {row} {column}");
+            }
+        }
+    }
 }
