@@ -14,7 +14,7 @@ const NEAR: f64 = 1.0 / 400.0;
 const MOST: u32 = 64;
 /// From this order on sides are straight to that, but for those of this many rings around a pole.
 const STRAIGHT: u8 = 8;
-const CURVED_RINGS: f64 = 64.0;
+const CURVED_RINGS: f64 = 100.0;
 /// Below this order sides have so many pieces at least, as projections bend lines that are long.
 const LONG: u8 = 6;
 const LEAST: u32 = 8;

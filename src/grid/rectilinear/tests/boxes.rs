@@ -139,7 +139,7 @@ fn the_western_edge_is_of_the_first_column_whatever_number_it_has() {
         );
         assert_eq!(cells, [first, OUTSIDE, OUTSIDE], "{west}");
         // Of a whole turn, what is just west of it is of the last column.
-        let around = self::grid("EPSG:4326", 0.25, [west, 0.0, west + 360.0, 40.0], [16, 8]);
+        let around = super::grid("EPSG:4326", 0.25, [west, 0.0, west + 360.0, 40.0], [16, 8]);
         let last = around.level(finest).id(7, 1439);
         let found = around.locator(finest).cell(west.next_down(), 38.125);
         assert_eq!(found, last, "{west}");
