@@ -155,7 +155,7 @@ fn ids_of_healpix_are_described_as_xdggs_reads_them() {
         "indexing_scheme": "nested",
         "ellipsoid": {"name": "WGS84", "semimajor_axis": 6_378_137.0, "inverse_flattening": 298.257_223_563},
     });
-    assert_eq!(serde_json::Value::Object(of_ids), expected);
+    assert_eq!(Value::Object(of_ids), expected);
     assert!(Grid::Rectilinear(utm()).of_ids(order(0)).is_empty());
 }
 
@@ -168,8 +168,7 @@ fn a_grid_is_read_back_from_the_attributes_of_its_order_alone() {
     let error = Grid::of_attributes(stated, order(4)).unwrap_err();
     assert!(error.contains("of order 5, not 4"), "{error}");
     let healpix = Grid::from(Latitude::GeodeticSpherical);
-    let mut group =
-        serde_json::Map::from_iter([("dggs".to_owned(), json!(healpix.of_group(order(5))))]);
+    let mut group = Map::from_iter([("dggs".to_owned(), json!(healpix.of_group(order(5))))]);
     group.insert("latitude".to_owned(), json!(healpix.latitude()));
     assert_eq!(Grid::of_attributes(&group, order(5)), Ok(healpix));
 }
