@@ -144,4 +144,23 @@ mod tests {
         let all = boxes.iter().copied().fold(Bounds::NONE, Bounds::join);
         assert_eq!(all, Bounds::of(&lon, &lat));
     }
+
+    #[test]
+    fn bounds_hold_those_that_reach_nowhere_beyond_them() {
+        let of = |west, east, south, north| Bounds {
+            lon: [west, east],
+            lat: [south, north],
+        };
+        let outer = of(-10.0, 20.0, 5.0, 6.0);
+        assert!(outer.hold(&outer) && outer.hold(&of(-9.0, 19.0, 5.5, 5.6)));
+        for beyond in [
+            of(-10.5, 19.0, 5.5, 5.6),
+            of(-9.0, 20.5, 5.5, 5.6),
+            of(-9.0, 19.0, 4.5, 5.6),
+            of(-9.0, 19.0, 5.5, 6.5),
+            of(-11.0, 21.0, 4.0, 7.0),
+        ] {
+            assert!(!outer.hold(&beyond), "{beyond:?}");
+        }
+    }
 }

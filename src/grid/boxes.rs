@@ -159,4 +159,106 @@ mod tests {
         }));
         assert!(boxes.meet(&point(1e18, 70.0)));
     }
+
+    #[test]
+    fn a_box_reaches_a_little_beyond_the_vertices_of_its_cell() {
+        let grid = Grid::from(Latitude::AuthalicWgs84);
+        for k in [0, 1, 3, 20] {
+            let order = Order::new(k).unwrap();
+            let cells = grid.cells(order);
+            for cell in (0..cells).step_by((cells / 192).max(1) as usize) {
+                let around = GeoBox::around(order, cell, grid);
+                let vertices = grid.vertices(order, cell);
+                let (south, north) = (vertices[0].1, vertices[2].1);
+                assert!(around.south < south && around.south > south - 1e-5);
+                assert!(around.north > north && around.north < north + 1e-5);
+                if south < -89.9 || north > 89.9 {
+                    assert!(around.west < -180.0 && around.east > 180.0, "{around:?}");
+                    continue;
+                }
+                let ([_, east, _, west], wide) = (vertices, around.east - around.west);
+                assert!(around.west < west.0 && around.west > west.0 - 1e-5);
+                let reached = (around.east - east.0).rem_euclid(360.0);
+                assert!(reached > 0.0 && reached < 1e-5, "{around:?}");
+                // At a pole a facet's cells are a quarter wide.
+                assert!(wide > 0.0 && wide < 90.1, "{around:?}");
+            }
+        }
+        // The facet on the antimeridian: 45 degrees to both sides of it, and asin(2/3) to north and south.
+        let spherical = Latitude::GeodeticSpherical.into();
+        let facet = GeoBox::around(Order::new(0).unwrap(), 6, spherical);
+        let known = [-41.810_314_895_778_6, 41.810_314_895_778_6, 135.0, 225.0];
+        for (found, known) in [facet.south, facet.north, facet.west, facet.east]
+            .iter()
+            .zip(known)
+        {
+            assert!((found - known).abs() < 2e-6, "{facet:?}");
+        }
+    }
+
+    #[test]
+    fn a_box_around_what_has_curved_sides_is_the_whole_earth() {
+        let asked = crate::grid::AskedRectilinear {
+            crs: crate::grid::Crs::named("EPSG:3413").unwrap(),
+            resolution: [1000.0; 2],
+            bounds: [0.0, 0.0, 8000.0, 8000.0],
+            chunk_shape: [8, 8],
+            chunk_inner: None,
+        };
+        let grid = Grid::Rectilinear(crate::grid::Rectilinear::new(&asked).unwrap());
+        let GeoBox {
+            south,
+            north,
+            west,
+            east,
+        } = GeoBox::around(Order::new(0).unwrap(), 0, grid);
+        assert_eq!([south, north, west, east], [-90.0, 90.0, -180.0, 180.0]);
+    }
+
+    #[test]
+    fn boxes_that_touch_meet_and_boxes_to_the_north_or_south_do_not() {
+        let wanted = GeoBox {
+            south: 10.0,
+            north: 20.0,
+            west: 30.0,
+            east: 40.0,
+        };
+        let at = |south: f64, north: f64, west: f64, east: f64| {
+            wanted.meets(&GeoBox {
+                south,
+                north,
+                west,
+                east,
+            })
+        };
+        for turn in [-720.0, -360.0, 0.0, 360.0, 999_720.0] {
+            let east = |lon: f64| lon + turn;
+            assert!(
+                at(20.0, 30.0, east(35.0), east(36.0)) && at(0.0, 10.0, east(35.0), east(36.0))
+            );
+            assert!(
+                at(12.0, 13.0, east(40.0), east(50.0)) && at(12.0, 13.0, east(20.0), east(30.0))
+            );
+            assert!(
+                !at(20.5, 30.0, east(35.0), east(36.0)) && !at(0.0, 9.5, east(35.0), east(36.0))
+            );
+            assert!(
+                !at(12.0, 13.0, east(40.5), east(50.0)) && !at(12.0, 13.0, east(20.0), east(29.5))
+            );
+        }
+        // Of a million degrees turns are still taken off.
+        let far = GeoBox {
+            west: 1e6,
+            east: 1e6,
+            ..wanted
+        };
+        assert!(
+            !far.meets(&wanted)
+                && far.meets(&GeoBox {
+                    west: 280.0,
+                    east: 280.0,
+                    ..wanted
+                })
+        );
+    }
 }

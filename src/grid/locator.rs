@@ -141,3 +141,103 @@ impl Patch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::{AskedRectilinear, Crs, Rectilinear};
+
+    /// HEALPix at order 8, and rows and columns of five projections, with a position of each.
+    fn grids() -> Vec<(Grid, Order, [f64; 2])> {
+        let asked = |crs: &str, size: f64, [west, south]: [f64; 2]| AskedRectilinear {
+            crs: Crs::named(crs).unwrap(),
+            resolution: [size; 2],
+            bounds: [west, south, west + 600.0 * size, south + 600.0 * size],
+            chunk_shape: [100, 60],
+            chunk_inner: None,
+        };
+        let rectilinear = [
+            (asked("EPSG:3413", 10_000.0, [-3e6, -3e6]), [-37.0, 72.0]),
+            (asked("EPSG:3031", 10_000.0, [-3e6, -3e6]), [106.0, -77.0]),
+            (asked("EPSG:3574", 10_000.0, [-3e6, -3e6]), [-37.0, 72.0]),
+            (asked("EPSG:6933", 10_000.0, [0.0, 0.0]), [31.0, 20.0]),
+            (asked("EPSG:32618", 1000.0, [2e5, 4e6]), [-76.0, 38.0]),
+        ];
+        let rectilinear = rectilinear.iter().map(|(asked, at)| {
+            let grid = Rectilinear::new(asked).unwrap();
+            (Grid::Rectilinear(grid), grid.finest_order(), *at)
+        });
+        let healpix = (Grid::default(), Order(8), [-45.1, 70.1]);
+        std::iter::once(healpix).chain(rectilinear).collect()
+    }
+
+    #[test]
+    fn positions_are_found_alone_together_by_boxes_and_by_patches_in_the_same_cells() {
+        for (grid, order, [west, south]) in grids() {
+            let locator = grid.locator(order);
+            let (mut settled, mut by_patch) = (0, 0);
+            for i in 0..100 {
+                // Boxes of 100 m.
+                let lon: Vec<f64> = (0..10)
+                    .map(|j| west + f64::from(10 * i + j) * 1e-4)
+                    .collect();
+                let lat: Vec<f64> = (0..10)
+                    .map(|j| south + f64::from(10 * i + j) * 1e-4)
+                    .collect();
+                let alone: Vec<u64> = lon
+                    .iter()
+                    .zip(&lat)
+                    .map(|(x, y)| locator.cell(*x, *y))
+                    .collect();
+                assert!(alone.iter().all(|&cell| cell < grid.cells(order)));
+                let bounds = Bounds::of(&lon, &lat);
+                if let Some(cell) = locator.cell_of_bounds(&bounds) {
+                    assert!(alone.iter().all(|&found| found == cell));
+                    settled += 1;
+                }
+                let mut cells = vec![0; 10];
+                locator.cells(&lon, &lat, &mut cells);
+                assert_eq!(cells, alone);
+                let patch = locator.patch(&bounds).unwrap();
+                patch.cells(&lon, &lat, &mut cells);
+                assert_eq!(cells, alone);
+                if let Some(cell) = patch.cell_of_bounds(&bounds) {
+                    assert!(alone.iter().all(|&found| found == cell));
+                    by_patch += 1;
+                }
+            }
+            assert!(
+                settled > 50 && by_patch > 50,
+                "{grid:?}: {settled}, {by_patch}"
+            );
+        }
+    }
+
+    #[test]
+    fn patches_are_as_wide_as_they_are_said_to_be() {
+        for (grid, order, [west, south]) in grids() {
+            let locator = grid.locator(order);
+            let [wide, high] = locator.widest_patch();
+            let of = |wide: f64, high: f64| {
+                let (lon, lat) = ([west, west + wide], [south, south + high]);
+                locator.patch(&Bounds { lon, lat }).is_some()
+            };
+            assert!(
+                of(0.99 * wide, 0.99 * high) && !of(0.99 * wide, 1.01 * high),
+                "{grid:?}"
+            );
+            // Patches of HEALPix reach farther, but tracks do not.
+            let is_healpix = grid.healpix().is_some();
+            assert!(is_healpix && wide > 5.0 || !of(1.01 * wide, 0.99 * high));
+        }
+    }
+
+    #[test]
+    fn points_are_found_where_positions_have_words() {
+        for (grid, ..) in grids() {
+            let found = Locator::of_points(&grid);
+            let finest = grid.healpix().map(|_| grid.locator(Order::MAX));
+            assert_eq!(found, finest);
+        }
+    }
+}

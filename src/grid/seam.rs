@@ -341,3 +341,6 @@ impl Ascent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

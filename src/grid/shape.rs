@@ -178,4 +178,150 @@ mod tests {
         let touching = vec![[170.0, -10.0], [180.0, -10.0], [180.0, 10.0], [170.0, 10.0]];
         assert_eq!(of_positions(touching.clone()), [touching]);
     }
+
+    #[test]
+    fn slanted_sides_are_cut_where_they_cross_the_antimeridian() {
+        // A kite: its sides cross at a quarter and at three fifths of their way.
+        let kite = [[178.0, 0.0], [186.0, -8.0], [183.0, 5.0], [178.0, 30.0]];
+        let shifted = |lon: f64| kite.map(|at| [at[0] + lon, at[1]]).to_vec();
+        let cut = |found: &Polygons| {
+            let [west, east] = found.as_slice() else {
+                panic!("{found:?}");
+            };
+            for at in west.iter().chain(east) {
+                assert!(at[0].abs() <= 180.0, "{found:?}");
+            }
+            let all = area(west) + area(east);
+            assert!((all - area(&kite)).abs() < 1e-9 && area(west) > 0.0 && area(east) > 0.0);
+            let mut lats: Vec<f64> = west
+                .iter()
+                .chain(east)
+                .filter(|at| at[0].abs() == 180.0)
+                .map(|at| at[1])
+                .collect();
+            lats.sort_by(f64::total_cmp);
+            lats
+        };
+        // To the east of the antimeridian, and to the west of it.
+        for turn in [0.0, -360.0] {
+            let found = of_positions(shifted(turn));
+            assert_eq!(cut(&found), [-2.0, -2.0, 20.0, 20.0]);
+            assert_eq!(found.iter().map(Vec::len).collect::<Vec<_>>(), [4, 4]);
+        }
+        assert_eq!(of_positions(shifted(-10.0)), [shifted(-10.0)]);
+    }
+
+    #[test]
+    fn a_side_is_cut_at_the_same_position_seen_from_both_of_its_cells() {
+        for i in 0..300 {
+            let part = |k: i32| f64::from((i * 7919 + k * 104_729) % 1000) / 1000.0;
+            let (a, b) = (
+                [170.0 + 9.9 * part(1), 80.0 * part(2)],
+                [180.1 + 9.0 * part(3), 80.0 * part(4)],
+            );
+            let below = of_positions(vec![a, [175.0, -40.0], [185.0, -40.0], b]);
+            let above = of_positions(vec![b, [185.0, 89.0], [175.0, 89.0], a]);
+            let crossing = |found: &Polygons| -> Vec<u64> {
+                let all = found.iter().flatten();
+                let on_edge =
+                    all.filter(|at| at[0].abs() == 180.0 && at[1] > -39.0 && at[1] < 88.0);
+                on_edge.map(|at| at[1].to_bits()).collect()
+            };
+            assert_eq!(crossing(&below), crossing(&above), "{a:?} {b:?}");
+            assert_eq!(crossing(&below).len(), 2);
+        }
+    }
+
+    #[test]
+    fn a_corner_on_the_antimeridian_is_one_position_on_both_sides() {
+        for i in 0..200 {
+            let lat = |k: i32| f64::from((i * 31 + k * 77) % 100) * 0.1 + 0.1;
+            // Corners to the south and north on it.
+            let (south, north) = ([180.0, -lat(1)], [180.0, lat(2)]);
+            let ring = vec![south, [189.3, lat(3) - 5.0], north, [171.7, lat(4) - 5.0]];
+            for turn in [0.0, -360.0] {
+                let ring: Vec<[f64; 2]> = ring.iter().map(|at| [at[0] + turn, at[1]]).collect();
+                let found = of_positions(ring);
+                assert_eq!(
+                    found.iter().map(Vec::len).collect::<Vec<_>>(),
+                    [3, 3],
+                    "{found:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_touches_the_antimeridian_is_no_polygon_beyond_it() {
+        // Three positions on it.
+        let ring = vec![
+            [180.0, -10.0],
+            [190.0, -10.0],
+            [190.0, 10.0],
+            [180.0, 10.0],
+            [180.0, 0.0],
+        ];
+        let moved: Vec<[f64; 2]> = ring.iter().map(|at| [at[0] - 360.0, at[1]]).collect();
+        assert_eq!(of_positions(ring), [moved]);
+        // Beyond it by less than rounding of where its sides are cut.
+        let sliver = vec![
+            [170.0, 60.0 - 1e-3],
+            [180f64.next_up(), 60.0],
+            [170.0, 60.0 + 1e-3],
+        ];
+        assert_eq!(of_positions(sliver).len(), 1);
+    }
+
+    #[test]
+    fn cells_of_degrees_are_rectangles_and_those_of_planes_have_their_own_numbers() {
+        use crate::grid::{AskedRectilinear, Crs, Rectilinear};
+        let grid = |crs: &str, bounds: [f64; 4]| {
+            let asked = AskedRectilinear {
+                crs: Crs::named(crs).unwrap(),
+                resolution: [20.0, 10.0],
+                bounds,
+                chunk_shape: [2, 3],
+                chunk_inner: None,
+            };
+            Grid::Rectilinear(Rectilinear::new(&asked).unwrap())
+        };
+        // The second row and the fifth column: of the second shard, below the first row.
+        let (order, cell) = (Order::new(1).unwrap(), 6 + 3 + 1);
+        let plane = grid("EPSG:3413", [0.0, 0.0, 120.0, 40.0]);
+        let square = vec![[80.0, 20.0], [100.0, 20.0], [100.0, 30.0], [80.0, 30.0]];
+        assert_eq!(plane.polygons(order, cell), [square]);
+        assert_eq!(plane.point(order, cell), [90.0, 25.0]);
+        let (lon, lat) = plane.middle(order, cell);
+        assert!(lat > 89.9 && lon != 90.0);
+        let degrees = grid("EPSG:4326", [90.0, 0.0, 210.0, 40.0]);
+        let [east, west] = [[170.0, 180.0], [-180.0, -170.0]]
+            .map(|[west, east]| vec![[west, 20.0], [east, 20.0], [east, 30.0], [west, 30.0]]);
+        let found = degrees.polygons(order, cell);
+        assert_eq!(found.len(), 2);
+        for ring in [east, west] {
+            let same = |found: &&Vec<[f64; 2]>| {
+                ring.iter().all(|at| found.contains(at)) && found.len() == 4
+            };
+            assert_eq!(found.iter().filter(same).count(), 1, "{found:?}");
+        }
+        assert_eq!(degrees.point(order, cell), [-180.0, 25.0]);
+        assert_eq!(degrees.middle(order, cell), (-180.0, 25.0));
+        // Beyond half a turn altogether, on either side.
+        for west in [190.0, -350.0] {
+            let far = grid("EPSG:4326", [west, 0.0, west + 120.0, 40.0]);
+            let west = west + 80.0;
+            let west = if west > 180.0 {
+                west - 360.0
+            } else {
+                west + 360.0
+            };
+            let ring = vec![
+                [west, 20.0],
+                [west + 20.0, 20.0],
+                [west + 20.0, 30.0],
+                [west, 30.0],
+            ];
+            assert_eq!(far.polygons(order, cell), [ring]);
+        }
+    }
 }

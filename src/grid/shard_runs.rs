@@ -81,4 +81,24 @@ mod tests {
             prop_assert_eq!(shards, alone);
         }
     }
+
+    #[test]
+    fn every_photon_of_a_long_track_has_its_shard_once() {
+        let locator = Locator::new(Order::new(7).unwrap(), Latitude::AuthalicWgs84);
+        for n in [0, 1, 32, 33, 4096, 4097, 9000] {
+            let lon: Vec<f64> = (0..n).map(|i| 359.0 + f64::from(i) * 3e-4).collect();
+            let lat: Vec<f64> = (0..n).map(|i| f64::from(i) * 5e-3 - 22.0).collect();
+            let mut shards = Vec::new();
+            shard_runs(&locator, &lon, &lat, |shard, photons| {
+                assert_eq!(photons.start, shards.len());
+                shards.resize(photons.end, shard);
+            });
+            let alone: Vec<u64> = lon
+                .iter()
+                .zip(&lat)
+                .map(|(&x, &y)| locator.cell(x, y))
+                .collect();
+            assert_eq!(shards, alone);
+        }
+    }
 }

@@ -160,4 +160,12 @@ mod tests {
             assert!(error.contains(says) && error.contains(text), "{error}");
         }
     }
+
+    #[test]
+    fn a_set_has_as_many_shards_as_differ() {
+        let of = |ids: &[u64]| ShardSet::new(order(2), ids.to_vec());
+        let (none, three) = (of(&[]), of(&[7, 3, 7, 190, 3]));
+        assert_eq!((none.len(), three.len()), (0, 3));
+        assert!(none.is_empty() && !three.is_empty());
+    }
 }

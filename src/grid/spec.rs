@@ -157,4 +157,31 @@ mod tests {
         }
         assert_eq!(GridConfig { steps: 1, ..grid }.of_slot(9), (9, 0));
     }
+
+    #[test]
+    fn cells_shards_and_chunks_of_healpix_are_counted_in_powers_of_four() {
+        let order = |order| Order::new(order).unwrap();
+        let grid = GridConfig {
+            shard_order: order(2),
+            chunk_order: Some(order(4)),
+            cell_order: order(7),
+            steps: 3,
+            kind: Latitude::AuthalicWgs84.into(),
+        };
+        assert_eq!((grid.shards(), grid.cells()), (192, 196_608));
+        assert_eq!((grid.shard_cells(), grid.place_bits()), (1024, 10));
+        // A chunk of order 4 has 64 cells, and each step chunks of its own.
+        for (cell, step) in [(0, 0), (63, 2), (64, 0), (100_000, 1)] {
+            let chunk = cell / 64 * 3 + u64::from(step);
+            assert_eq!(grid.chunk_of_slot(grid.slot(cell, step)), chunk);
+        }
+        let whole = GridConfig {
+            chunk_order: None,
+            steps: 1,
+            ..grid
+        };
+        assert_eq!(whole.chunk_of_slot(5000), 5000 / 1024);
+        assert!(whole.slots_up(order(3)).keeps_order());
+        assert!(!grid.slots_up(order(3)).keeps_order());
+    }
 }

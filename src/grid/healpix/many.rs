@@ -196,4 +196,68 @@ mod tests {
         let order = Order::new(7).unwrap();
         assert_eq!(Locator::new(order, Latitude::AuthalicWgs84).order(), order);
     }
+
+    #[test]
+    fn boxes_around_the_earth_have_no_cell() {
+        for (lat, order) in [(10.0, 0), (60.0, 0), (10.0, 7), (-80.0, 3)] {
+            let locator = Locator::new(Order::new(order).unwrap(), Latitude::AuthalicWgs84);
+            for lon in [
+                [-350.0, 10.0],
+                [-350.0, 10.000_01],
+                [-180.0, 180.0],
+                [0.0, 90.0],
+            ] {
+                let lat = [lat, lat + 1e-5];
+                assert_eq!(locator.cell_of_bounds(&Bounds { lon, lat }), None);
+            }
+        }
+    }
+
+    #[test]
+    fn boxes_nearer_to_an_edge_than_rounding_are_not_decided() {
+        let locator = Locator::new(Order::new(10).unwrap(), Latitude::GeodeticSpherical);
+        let decided =
+            |lon: [f64; 2], lat: [f64; 2]| locator.cell_of_bounds(&Bounds { lon, lat }).is_some();
+        // The eastern corner of a cell of the equator.
+        let lat = [0.0, 1e-9];
+        assert!(decided([67.49, 67.5 - 1e-6], lat));
+        assert!(!decided([67.49, 67.5 - 6e-13], lat));
+        // The edge between the facets of the middle and of the north, at 20 degrees.
+        let edge = 45.0 - 45.0 * (1.5 * 20f64.to_radians().sin());
+        let lat = [20.0, 20.000_001];
+        assert!(decided([edge + 1e-6, edge + 1e-3], lat));
+        assert!(!decided([edge + 6e-13, edge + 1e-3], lat));
+        // An edge inside of the facet, from the south-west.
+        let locator = Locator::new(Order::new(3).unwrap(), Latitude::GeodeticSpherical);
+        let decided = |east: f64| {
+            let (lon, lat) = ([edge + 22.49, east], [20.0 - 1e-9, 20.0]);
+            locator.cell_of_bounds(&Bounds { lon, lat }).is_some()
+        };
+        assert!(decided(edge + 22.5 - 1e-6) && !decided(edge + 22.5 - 6e-13));
+    }
+
+    #[test]
+    fn a_box_that_is_decided_has_the_cell_of_its_corners() {
+        for (order, decided) in [(0, 1000), (6, 900), (12, 800)] {
+            let locator = Locator::new(Order::new(order).unwrap(), Latitude::AuthalicWgs84);
+            let mut found = 0;
+            for i in 0..1200 {
+                // One and a half turns, as far as positions go.
+                let lon = f64::from(i) * 0.9 - 540.0;
+                let lat = f64::from(i) * 0.14 - 84.0;
+                let bounds = Bounds {
+                    lon: [lon, lon + 1e-4],
+                    lat: [lat, lat + 1e-4],
+                };
+                if let Some(cell) = locator.cell_of_bounds(&bounds) {
+                    found += 1;
+                    for (lon, lat) in [(lon, lat), (lon + 1e-4, lat + 1e-4)] {
+                        assert_eq!(locator.cell(lon, lat), cell, "{lon} {lat}");
+                    }
+                }
+            }
+            // Those beyond a turn are located one by one.
+            assert!(3 * found > decided, "order {order}: {found}");
+        }
+    }
 }

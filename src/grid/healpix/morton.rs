@@ -208,4 +208,21 @@ mod tests {
         assert_eq!(point_to_word(cell), 6_629_298_651_489_370_161);
         assert_eq!(from_word(point_to_word(cell)), None);
     }
+
+    #[test]
+    fn points_of_all_sixteen_places_in_a_word_are_in_their_cells() {
+        for k in 0..16 {
+            let cell = (1_369_094_286_720_630_785 >> 4 << 4) + k;
+            let point = point_to_word(cell);
+            assert_eq!(common_word(point, point), to_word(order(29), cell));
+            let last = point_to_word(cell >> 4 << 4 | 15);
+            let common = common_word(point, last);
+            let expected = match k {
+                15 => to_word(order(29), cell),
+                12.. => to_word(order(28), cell >> 2),
+                _ => to_word(order(27), cell >> 4),
+            };
+            assert_eq!(common, expected, "{k}");
+        }
+    }
 }

@@ -4,6 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod back;
+mod reach;
+mod words;
+
 /// Of PROJ, to the nanometre.
 const KNOWN: [(&str, f64, f64, f64, f64); 27] = [
     ("EPSG:3031", 0.0, -90.0, 0.0, 0.0),

@@ -173,3 +173,71 @@ fn sum(coefficients: &[f64; 6], s: f64, q: f64, v: f64) -> Complex {
 fn times(a: Complex, b: Complex) -> Complex {
     (a.0 * b.0 - a.1 * b.1, a.0 * b.1 + a.1 * b.0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The table of GeographicLib (`TransverseMercator.cpp`, sixth order): of each power the polynomial in n from the highest
+    /// power down, over the last number.
+    const FORWARD_TABLE: [&[f64]; 6] = [
+        &[
+            31564.0, -66675.0, 34440.0, 47250.0, -100_800.0, 75600.0, 151_200.0,
+        ],
+        &[
+            -1_983_433.0,
+            863_232.0,
+            748_608.0,
+            -1_161_216.0,
+            524_160.0,
+            1_935_360.0,
+        ],
+        &[670_412.0, 406_647.0, -533_952.0, 184_464.0, 725_760.0],
+        &[6_601_661.0, -7_732_800.0, 2_230_245.0, 7_257_600.0],
+        &[-13_675_556.0, 3_438_171.0, 7_983_360.0],
+        &[212_378_941.0, 319_334_400.0],
+    ];
+    const BACKWARD_TABLE: [&[f64]; 6] = [
+        &[
+            384_796.0,
+            -382_725.0,
+            -6720.0,
+            932_400.0,
+            -1_612_800.0,
+            1_209_600.0,
+            2_419_200.0,
+        ],
+        &[
+            -1_118_711.0,
+            1_695_744.0,
+            -1_174_656.0,
+            258_048.0,
+            80640.0,
+            3_870_720.0,
+        ],
+        &[22276.0, -16929.0, -15984.0, 12852.0, 362_880.0],
+        &[-830_251.0, -158_400.0, 197_865.0, 7_257_600.0],
+        &[-435_388.0, 453_717.0, 15_966_720.0],
+        &[20_648_693.0, 638_668_800.0],
+    ];
+
+    #[test]
+    fn the_series_are_those_of_the_table() {
+        let n = 1.0 / (2.0 * 298.257_223_563 - 1.0);
+        let series = [
+            (FORWARD, FORWARD_TABLE, 1.0),
+            (BACKWARD, BACKWARD_TABLE, -1.0),
+        ];
+        for (found, table, sign) in series {
+            for (power, (found, row)) in (1..).zip(found.into_iter().zip(table)) {
+                let (below, above) = row.split_last().unwrap();
+                let sum = above.iter().fold(0.0, |sum, number| sum * n + number);
+                let expected = sign * sum / below * f64::powi(n, power);
+                assert!(
+                    (found / expected - 1.0).abs() < 2e-15,
+                    "{power}: {found} {expected}"
+                );
+            }
+        }
+    }
+}

@@ -57,12 +57,16 @@ impl Locator {
     fn turned(&self, lon: f64) -> f64 {
         let west = self.grid.west;
         let mut x = lon;
-        // Positions are within one and a half turns of 0, and edges within one: so these end.
-        while x < west {
-            x += 360.0;
-        }
-        while x - 360.0 >= west {
-            x -= 360.0;
+        // Positions are within one and a half turns of 0, and edges within one: so these end. What is just west of the edge
+        // may be rounded to a whole turn from it, and stays there.
+        if x < west {
+            while x < west {
+                x += 360.0;
+            }
+        } else {
+            while x - 360.0 >= west {
+                x -= 360.0;
+            }
         }
         x
     }

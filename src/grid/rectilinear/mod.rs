@@ -132,7 +132,9 @@ impl Rectilinear {
         let count = |span: f64, size: f64, block: u32| {
             let shards = span / size / f64::from(block);
             let whole = (shards - shards.round()).abs() < 1e-6 * shards.max(1.0);
-            (whole && shards > 0.5 && shards * f64::from(block) < MOST)
+            // Of the last shard one cell may be all that was asked for.
+            let before = (shards.round() - 1.0) * f64::from(block);
+            (whole && shards > 0.5 && before < MOST - 1.0)
                 .then(|| shards.round() as u32)
                 .ok_or_else(|| {
                     let message = format!("is {:?}, which has no whole shards", asked.bounds);

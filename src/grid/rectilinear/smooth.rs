@@ -155,3 +155,53 @@ fn place(
             & is_clear(row - whole_row, patch.margin[1]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid::projection::Crs;
+    use crate::grid::rectilinear::{Asked, Rectilinear};
+
+    #[test]
+    fn surfaces_are_the_projection_to_a_part_of_the_margin() {
+        let asked = Asked {
+            crs: Crs::named("EPSG:32733").unwrap(),
+            resolution: [10.0, 5.0],
+            bounds: [3e5, 5e6, 7e5, 9.9e6],
+            chunk_shape: [8, 8],
+            chunk_inner: None,
+        };
+        let grid = Rectilinear::new(&asked).unwrap();
+        let locator = Locator::new(grid, grid.finest_order());
+        // Near the meridian and as far as patches go from it, near the equator and the pole.
+        for (west, south) in [
+            (15.0, -40.0),
+            (25.2, -1.0),
+            (4.9, 0.3),
+            (20.0, -60.0),
+            (-10.0, -78.0),
+        ] {
+            let bounds = Bounds {
+                lon: [west, west + WIDEST * 0.999],
+                lat: [south, south + WIDEST * 0.999],
+            };
+            let patch = Smooth::new(&locator, &bounds).unwrap();
+            for i in 0..121 {
+                let (a, b) = (f64::from(i % 11) / 10.0, f64::from(i / 11) / 10.0);
+                let lon = bounds.lon[0] + a * (bounds.lon[1] - bounds.lon[0]);
+                let lat = bounds.lat[0] + b * (bounds.lat[1] - bounds.lat[0]);
+                let (x, y) = locator.projection.project(lon, lat);
+                let ([west, north], [width, high]) = (locator.corner(), locator.cell_size());
+                let (s, t) = (patch.lat.part(lat), patch.lon.part(lon));
+                let off = [
+                    height(&patch.surfaces[0], s, t) * width - (x - west),
+                    height(&patch.surfaces[1], s, t) * high - (north - y),
+                ];
+                assert!(
+                    off.iter().all(|off| off.abs() < 0.1 * MARGIN),
+                    "{lon} {lat}: {off:?}"
+                );
+            }
+        }
+    }
+}

@@ -7,6 +7,9 @@ use crate::grid::locator::Locate;
 use crate::grid::seam::Tiling;
 use crate::grid::{Bounds, Grid};
 
+mod boxes;
+mod stated;
+
 fn asked(crs: &str, resolution: f64, bounds: [f64; 4], chunk_shape: [u32; 2]) -> Asked {
     Asked {
         crs: Crs::named(crs).unwrap(),

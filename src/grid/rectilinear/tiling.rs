@@ -9,22 +9,21 @@ use crate::grid::Order;
 use crate::grid::seam::Tiling;
 
 impl Rectilinear {
+    /// Rows and columns of the cells of an order in a Zarr chunk, where files have several: chunks of all orders are cut at
+    /// the same places, as long as these lie between cells.
+    pub fn inner_of(&self, order: Order) -> Option<[u32; 2]> {
+        let side = self.level(order).side;
+        let inner = self.inner()?;
+        let whole = (0..2).all(|axis| inner[axis].is_multiple_of(side[axis]));
+        whole.then(|| [inner[0] / side[0], inner[1] / side[1]])
+    }
+
     /// The number of the Zarr chunk that a cell of this order lies in: chunks of a shard follow one another by rows.
     pub fn chunk_of(&self, order: Order, cell: u64) -> u64 {
         let level = self.level(order);
         let block = self.block(order);
-        // Coarser cells have the shard where chunks are cut between them.
-        let cut = |side: usize| {
-            let inner = self
-                .inner()
-                .map_or(block[side], |inner| inner[side] / level.side[side]);
-            if inner > 0 && block[side].is_multiple_of(inner) {
-                inner
-            } else {
-                block[side]
-            }
-        };
-        let (inner, place) = ([cut(0), cut(1)], level.place(cell));
+        let inner = self.inner_of(order).unwrap_or(block);
+        let place = level.place(cell);
         let [row, column] = [0, 1].map(|side| u64::from(place[side] / inner[side]));
         let [rows, columns] = [0, 1].map(|side| u64::from(block[side] / inner[side]));
         (cell / level.of_shard() * rows + row) * columns + column

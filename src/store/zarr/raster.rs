@@ -69,18 +69,13 @@ impl Cut {
     pub fn of(grid: &GridConfig) -> Option<Self> {
         let order = grid.cell_order;
         grid.kind.rectilinear().map(|grid: Rectilinear| {
-            let level = grid.level(order);
-            // Coarser cells are cut at the same places, as long as these lie between cells.
-            let inner = grid.inner().filter(|inner| {
-                let whole = |side: usize| inner[side].is_multiple_of(level.side[side]);
-                whole(0) && whole(1) && *inner != grid.block(grid.finest_order())
-            });
+            let one = grid.inner() == Some(grid.block(grid.finest_order()));
             Self {
                 crs: grid.crs(),
-                level,
+                level: grid.level(order),
                 shape: grid.shape(order),
                 block: grid.block(order),
-                inner: inner.map(|inner| [0, 1].map(|side| inner[side] / level.side[side])),
+                inner: grid.inner_of(order).filter(|_| !one),
             }
         })
     }

@@ -196,3 +196,52 @@ fn interleaved_bits_come_from_x_and_y_in_turn() {
     assert_eq!(interleave(LAST as u64, 0), 0x0155_5555_5555_5555);
     assert_eq!(interleave(LAST as u64, LAST as u64), (1 << 58) - 1);
 }
+
+/// The id of a place in a facet, one bit after the other.
+fn nested(order: u8, facet: u64, x: u64, y: u64) -> u64 {
+    (0..u32::from(order)).fold(facet << (2 * order), |id, bit| {
+        id | ((x >> bit) & 1) << (2 * bit) | ((y >> bit) & 1) << (2 * bit + 1)
+    })
+}
+
+#[test]
+fn positions_on_edges_along_the_equator_are_in_the_cells_north_of_them() {
+    // Every multiple of 45/64 degrees is a corner or lies on edges from order 7 on; zero has two signs.
+    for k in 0..512_u64 {
+        let (quarter, from_middle) = (k / 128, (k % 128) as i64 - 64);
+        let lon = k as f64 * (45.0 / 64.0);
+        for order in [7, 12, 29] {
+            let side = 1_u64 << order;
+            let across = from_middle.unsigned_abs() << (order - 7);
+            let expected = match from_middle {
+                0 => nested(order, quarter, 0, 0),
+                1.. => nested(order, 4 + (quarter + 1) % 4, across, side - across),
+                _ => nested(order, 4 + quarter, side - across, across),
+            };
+            for latitude in [AUTHALIC, SPHERICAL] {
+                let locator = locator(order, latitude);
+                for (lon, lat) in [(lon, 0.0), (lon, -0.0), (lon - 360.0, 0.0)] {
+                    assert_eq!(locator.cell(lon, lat), expected, "{order}: {lon}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn longitudes_of_any_size_are_wrapped_exactly() {
+    let finest = locator(29, AUTHALIC);
+    for power in 9..=120 {
+        // Whole numbers, whose remainders whole numbers have, too.
+        let lon = 3.0 * 2f64.powi(power);
+        let rest = (3_u128 << power) % 360;
+        for lat in [-71.3, -20.0, 0.1, 55.5] {
+            let cell = finest.cell(rest as f64, lat);
+            assert_eq!(finest.cell(lon, lat), cell, "{lon}");
+            assert_eq!(finest.cell(-lon, lat), finest.cell(-(rest as f64), lat));
+            let mut cells = [0; 3];
+            finest.cells(&[lon, 12.5, -lon], &[lat; 3], &mut cells);
+            assert_eq!(cells[0], cell, "{lon}");
+        }
+    }
+}

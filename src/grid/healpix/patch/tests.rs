@@ -152,3 +152,104 @@ fn bounds_across_a_seam_or_too_high_are_no_patch() {
     assert!(locator.patch(&bounds(10.0, 10.0, 0.1, 1.1)).is_none());
     assert!(locator.patch(&bounds(10.0, -0.3, 0.1, 0.6)).is_some());
 }
+
+/// Longitudes beside which positions of a latitude lie on edges of cells of the finest order, near this one.
+fn on_edges(lon: f64, lat: f64, authalic: bool) -> [f64; 2] {
+    let finest = locator(29, authalic);
+    let at = |lon: f64| {
+        let point = place(meridian(lon), finest.parallel(lat));
+        [point.x, point.y]
+    };
+    let (here, there) = (at(lon), at(lon + 1e-3));
+    [0, 1].map(|axis| {
+        // In a quarter coordinates are linear in the longitude.
+        let edge = (here[axis] * 536_870_912.0).round() / 536_870_912.0;
+        lon + 1e-3 * (edge - here[axis]) / (there[axis] - here[axis])
+    })
+}
+
+#[test]
+fn positions_on_edges_have_the_cells_of_the_reference_in_belt_and_caps() {
+    let mut by_reference = [0, 0];
+    for i in 0..240 {
+        let lat = f64::from(i) * 0.74 - 88.0;
+        let lon = f64::from(i * 37 % 360) + 0.31;
+        let authalic = i % 2 == 0;
+        let locator = locator(29, authalic);
+        // A track through the edges: 1e-7 degrees are some cells.
+        let mut lons = vec![lon - 1e-7, lon + 1e-7];
+        for edge in on_edges(lon, lat, authalic) {
+            let word = edge.to_bits();
+            lons.extend((word - 6..=word + 6).map(f64::from_bits));
+        }
+        let lats = vec![lat; lons.len()];
+        let bounds = Bounds::of(&lons, &lats);
+        let bounds = Bounds {
+            lat: [lat - 0.3, lat + 0.4],
+            ..bounds
+        };
+        let Some(patch) = locator.patch(&bounds) else {
+            continue;
+        };
+        let mut cells = vec![0; lons.len()];
+        patch.cells(&lons, &lats, &mut cells);
+        for (&lon, cell) in lons.iter().zip(cells) {
+            assert_eq!(cell, locator.cell(lon, lat), "{lon} {lat}");
+        }
+        by_reference[usize::from(patch.belt)] += 1;
+    }
+    assert!(
+        by_reference.iter().all(|&patches| patches > 90),
+        "{by_reference:?}"
+    );
+}
+
+#[test]
+fn tracks_of_belt_and_caps_are_placed_without_the_reference_and_settled_by_boxes() {
+    for (first, authalic) in [(10.1, true), (-30.6, false), (60.2, false), (-75.3, true)] {
+        let locator = locator(12, authalic);
+        let lon: Vec<f64> = (0..2048).map(|i| 120.0 + f64::from(i) * 1.1e-6).collect();
+        let lat: Vec<f64> = (0..2048).map(|i| first + f64::from(i) * 6.3e-6).collect();
+        // As high as a patch may be.
+        let bounds = Bounds {
+            lon: [119.0, 121.0],
+            lat: [first - 0.5, first - 0.5 + Patch::ROOM[1]],
+        };
+        let patch = locator.patch(&bounds).unwrap();
+        let mut cells = vec![0; lon.len()];
+        if patch.belt {
+            belt_cells(&patch, &lon, &lat, &mut cells);
+        } else {
+            cap_cells(&patch, &lon, &lat, &mut cells);
+        }
+        let unplaced = cells.iter().filter(|&&cell| cell == UNPLACED).count();
+        assert!(unplaced < 2, "{first}: {unplaced}");
+        let mut settled = 0;
+        for (lon, lat) in lon.chunks(32).zip(lat.chunks(32)) {
+            let Some(cell) = patch.cell_of_bounds(&Bounds::of(lon, lat)) else {
+                continue;
+            };
+            settled += 1;
+            for (&lon, &lat) in lon.iter().zip(lat) {
+                assert_eq!(cell, locator.cell(lon, lat));
+            }
+        }
+        assert!(settled > 55, "{first}: {settled} of 64");
+    }
+}
+
+#[test]
+fn there_are_patches_all_around_the_earth() {
+    let locator = locator(12, true);
+    for i in -36..36 {
+        let lon = 10.0 * f64::from(i);
+        for lat in [-80.0, -10.0, 5.0, 60.0] {
+            let bounds = bounds(lon, lat, 9.9, 1.0);
+            assert!(locator.patch(&bounds).is_some(), "{lon} {lat}");
+        }
+    }
+    let at = |lon, lat| locator.patch(&Bounds { lon, lat }).is_some();
+    assert!(at([0.0, 0.1], [10.0, 11.0]) && at([0.0, 0.0], [10.0, 10.0]));
+    assert!(at([0.0, 89.9], [10.0, 10.5]) && !at([0.0, 90.0], [10.0, 10.5]));
+    assert!(!at([-350.0, 10.0], [10.0, 10.5]));
+}

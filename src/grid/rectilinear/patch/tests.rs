@@ -149,13 +149,7 @@ fn a_track_lies_in_patches_that_settle_nearly_all_of_it() {
         };
         let mut places = [[0.0; BLOCK]; 2];
         let mut clear = [false; BLOCK];
-        place(
-            &patch,
-            &lons[..BLOCK],
-            &lats[..BLOCK],
-            &mut places,
-            &mut clear,
-        );
+        patch.place(&lons[..BLOCK], &lats[..BLOCK], &mut places, &mut clear);
         assert!(
             clear.iter().filter(|clear| **clear).count() >= BLOCK - 1,
             "{which}"
@@ -174,5 +168,99 @@ fn a_track_lies_in_patches_that_settle_nearly_all_of_it() {
             ];
             assert!(off.iter().all(|off| *off < 1e-7), "{which}: {off:?}");
         }
+    }
+}
+
+/// Places on edges of cells are as far from them as rounding takes them: patches leave them to the reference.
+#[test]
+fn positions_on_edges_have_the_cells_of_positions_alone() {
+    for (which, grid) in grids().into_iter().enumerate().take(11) {
+        let locator = Locator::new(grid, grid.finest_order());
+        let [rows, columns] = grid.shape(grid.finest_order());
+        let [width, height] = grid.cell;
+        for i in 0..40 {
+            // On edges of columns, of rows, and of both.
+            let column = f64::from(columns) * (0.1 + 0.02 * f64::from(i));
+            let row = f64::from(rows) * (0.15 + 0.017 * f64::from(i));
+            let (column, row) = match i % 3 {
+                0 => (column.round(), row),
+                1 => (column, row.round()),
+                _ => (column.round(), row.round()),
+            };
+            let (x, y) = (grid.west + column * width, grid.north - row * height);
+            let (lon, lat) = locator.projection.unproject(x, y);
+            let reach = 0.03;
+            let around = Bounds {
+                lon: [lon - reach, lon + reach],
+                lat: [(lat - reach).max(-90.0), (lat + reach).min(90.0)],
+            };
+            let Some(patch) = locator.patch(&around) else {
+                continue;
+            };
+            let steps = (-3..=3).flat_map(|a| (-3..=3).map(move |b| (f64::from(a), f64::from(b))));
+            let (lons, lats): (Vec<f64>, Vec<f64>) = steps
+                .map(|(a, b)| (lon + a * 1e-13, (lat + b * 1e-13).clamp(-90.0, 90.0)))
+                .unzip();
+            let mut cells = vec![0; lons.len()];
+            patch.cells(&lons, &lats, &mut cells);
+            for ((&lon, &lat), cell) in lons.iter().zip(&lats).zip(cells) {
+                assert_eq!(cell, locator.cell(lon, lat), "{which}: {lon} {lat}");
+            }
+        }
+    }
+}
+
+/// Around a pole a parallel bends: between the ends of a box it goes farther from the pole than at them.
+#[test]
+fn boxes_across_the_meridians_of_the_axes_are_in_the_cells_of_all_their_positions() {
+    for (resolution, bounds, middle) in [
+        ([50_000.0, 40.0], [-75_000.0, -2.4e6, 75_000.0, -2e6], -45.0),
+        ([40.0, 50_000.0], [2e6, -75_000.0, 2.4e6, 75_000.0], 45.0),
+        ([50_000.0, 40.0], [-75_000.0, 2e6, 75_000.0, 2.4e6], 135.0),
+        (
+            [40.0, 50_000.0],
+            [-2.4e6, -75_000.0, -2e6, 75_000.0],
+            -135.0,
+        ),
+    ] {
+        let asked = Asked {
+            crs: Crs::named("EPSG:3413").unwrap(),
+            resolution,
+            bounds,
+            chunk_shape: [1, 1],
+            chunk_inner: None,
+        };
+        let grid = Rectilinear::new(&asked).unwrap();
+        let locator = Locator::new(grid, grid.finest_order());
+        let mut settled = 0;
+        for i in 0..200 {
+            let lat = 70.0 + f64::from(i) * 1.7e-4;
+            for (west, east) in [(-0.3, 0.3), (-0.2, 0.35), (0.01, 0.02)] {
+                let (west, east) = (middle + west, middle + east);
+                let patch = Bounds {
+                    lon: [middle - 0.4, middle + 0.4],
+                    lat: [70.0, 70.1],
+                };
+                let patch = locator.patch(&patch).unwrap();
+                let bounds = Bounds {
+                    lon: [west, east],
+                    lat: [lat, lat],
+                };
+                let Some(cell) = patch.cell_of_bounds(&bounds) else {
+                    continue;
+                };
+                settled += 1;
+                for part in 0..=20 {
+                    let lon = west + (east - west) * f64::from(part) / 20.0;
+                    assert_eq!(cell, locator.cell(lon, lat), "{lon} {lat}");
+                }
+            }
+        }
+        assert!(settled > 100, "{settled}");
+    }
+    let locator = Locator::new(grids()[2], grids()[2].finest_order());
+    for lon in [[-540.2, -540.1], [540.1, 540.2]] {
+        let lat = [72.0, 72.1];
+        assert!(locator.patch(&Bounds { lon, lat }).is_none());
     }
 }
