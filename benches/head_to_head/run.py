@@ -227,9 +227,11 @@ def check_rest(workloads, engines, arguments, tools, found):
         say(f"{name}: {len(runs)} answers of icefold checked")
 
 
-def compare_bits(workloads, engines, arguments, tools, found):
+def compare_bits(workloads, chosen, engines, arguments, tools, found):
     size = min(arguments.size, BITS_PHOTONS)
     for pair in bits.PAIRS:
+        if not chosen.issuperset(pair):
+            continue
         folders = [inputs.make(workloads[n], arguments.data, size, tools)[0] for n in pair]
         for engine in engines.values():
             for task in bits.TASKS:
@@ -279,8 +281,8 @@ def main():
     for workload in chosen:
         run_workload(workload, here, arguments, tools, found)
     check_rest(workloads, here, arguments, tools, found)
-    if not arguments.no_bits and not arguments.only:
-        compare_bits(workloads, here, arguments, tools, found)
+    if not arguments.no_bits:
+        compare_bits(workloads, {w.name for w in chosen}, here, arguments, tools, found)
     comparisons = found["comparisons"]
     made = record.make(
         arguments, found, table.as_records(comparisons), noise_of(found["copies"], load)
