@@ -238,7 +238,7 @@ mod tests {
             let lat = |k: i32| f64::from((i * 31 + k * 77) % 100) * 0.1 + 0.1;
             // Corners to the south and north on it.
             let (south, north) = ([180.0, -lat(1)], [180.0, lat(2)]);
-            let ring = vec![south, [189.3, lat(3) - 5.0], north, [171.7, lat(4) - 5.0]];
+            let ring = [south, [189.3, lat(3) - 5.0], north, [171.7, lat(4) - 5.0]];
             for turn in [0.0, -360.0] {
                 let ring: Vec<[f64; 2]> = ring.iter().map(|at| [at[0] + turn, at[1]]).collect();
                 let found = of_positions(ring);

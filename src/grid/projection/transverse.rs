@@ -178,7 +178,7 @@ fn times(a: Complex, b: Complex) -> Complex {
 mod tests {
     use super::*;
 
-    /// The table of GeographicLib (`TransverseMercator.cpp`, sixth order): of each power the polynomial in n from the highest
+    /// The table of `GeographicLib` (`TransverseMercator.cpp`, sixth order): of each power the polynomial in n from the highest
     /// power down, over the last number.
     const FORWARD_TABLE: [&[f64]; 6] = [
         &[

@@ -347,8 +347,8 @@ fn half_as_many_positions_of_a_side_would_not_do() {
 fn bend([from, middle, to]: [[f64; 2]; 3]) -> f64 {
     let [from, middle, to] = [from, middle, to].map(|at| at.map(f64::to_radians));
     let cosine = middle[1].cos();
-    let on_map = (middle[0] - (from[0] + to[0]) / 2.0) * cosine;
-    let on_map = on_map.hypot(middle[1] - (from[1] + to[1]) / 2.0);
+    let on_map = (middle[0] - f64::midpoint(from[0], to[0])) * cosine;
+    let on_map = on_map.hypot(middle[1] - f64::midpoint(from[1], to[1]));
     let vector = |at: [f64; 2]| {
         let (sine, cosine) = at[1].sin_cos();
         [cosine * at[0].cos(), cosine * at[0].sin(), sine]

@@ -68,12 +68,17 @@ fn bounds_of_whole_shards_are_known_whatever_their_rounding() {
     }
 }
 
-#[test]
-fn a_grid_has_the_shards_blocks_and_chunks_that_were_asked_for() {
-    let whole = Asked {
+/// 4 x 5 shards of 8 x 12 cells, each of 2 x 2 chunks.
+fn in_chunks() -> Asked {
+    Asked {
         chunk_inner: Some([4, 6]),
         ..asked("EPSG:3031", 10.0, [-0.0, 0.0, 600.0, 320.0], [8, 12])
-    };
+    }
+}
+
+#[test]
+fn a_grid_has_the_shards_blocks_and_chunks_that_were_asked_for() {
+    let whole = in_chunks();
     let grid = Rectilinear::new(&whole).unwrap();
     assert_eq!((grid.shards(), grid.inner()), ([4, 5], Some([4, 6])));
     assert_eq!(
@@ -100,7 +105,31 @@ fn a_grid_has_the_shards_blocks_and_chunks_that_were_asked_for() {
         grid.in_words(Order(3)),
         "rectilinear EPSG:3031, 32 x 60 cells of 10.0 x 10.0 from 0.0 320.0, shards of 8 x 12"
     );
-    // Whichever zero was said, and whatever bytes depend on tells grids apart.
+    let inner = |inner| {
+        Rectilinear::new(&Asked {
+            chunk_inner: Some(inner),
+            ..whole
+        })
+        .is_ok()
+    };
+    assert!(inner([1, 1]) && inner([8, 12]) && !inner([0, 6]) && !inner([4, 0]) && !inner([3, 6]));
+    // As many cells as a shard may have.
+    let of_shard = |chunk_shape| {
+        Rectilinear::new(&Asked {
+            chunk_shape,
+            chunk_inner: None,
+            ..whole
+        })
+        .is_ok()
+    };
+    assert!(of_shard([1 << 14, 1 << 14]) && !of_shard([1 << 14, 1 << 15]));
+}
+
+#[test]
+fn whatever_bytes_depend_on_tells_grids_apart() {
+    let whole = in_chunks();
+    let grid = Rectilinear::new(&whole).unwrap();
+    // Whichever zero was said.
     let same = Asked {
         bounds: [0.0, 0.0, 600.0, 320.0],
         ..whole
@@ -152,31 +181,6 @@ fn a_grid_has_the_shards_blocks_and_chunks_that_were_asked_for() {
             grid.canonical()
         );
     }
-    let inner = |inner| {
-        Rectilinear::new(&Asked {
-            chunk_inner: Some(inner),
-            ..whole
-        })
-        .is_ok()
-    };
-    assert!(inner([1, 1]) && inner([8, 12]) && !inner([0, 6]) && !inner([4, 0]) && !inner([3, 6]));
-    // As many cells as a shard may have.
-    assert!(
-        Rectilinear::new(&Asked {
-            chunk_shape: [1 << 14, 1 << 14],
-            chunk_inner: None,
-            ..whole
-        })
-        .is_ok()
-    );
-    assert!(
-        Rectilinear::new(&Asked {
-            chunk_shape: [1 << 14, 1 << 15],
-            chunk_inner: None,
-            ..whole
-        })
-        .is_err()
-    );
 }
 
 #[test]
