@@ -65,7 +65,7 @@ fn range(values: &[f64]) -> [f64; 2] {
             high[lane] = larger(high[lane], chunk[lane]);
         }
     }
-    // Half of the lanes with the other half: one after another would be a third of all time for few values.
+    // Half of the lanes with the other half: one after another would take most of the time where values are few.
     let mut half = LANES / 2;
     while half > 0 {
         for lane in 0..half {

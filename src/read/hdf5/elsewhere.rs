@@ -126,19 +126,8 @@ fn folder_of(file: &Path) -> PathBuf {
 mod tests {
     use crate::config::parse_yaml;
     use crate::photon::ColumnType;
+    use crate::read::hdf5::select::tests::CONFIG;
     use crate::read::{GranulePath, Input, StillOpen};
-
-    const CONFIG: &str = r#"
-data_source:
-  groups: [gt1l]
-  coordinates: {latitude: "/{group}/lat", longitude: "/{group}/lon"}
-  variables: {h: "/{group}/h"}
-aggregation:
-  variables:
-    h_mean: {function: mean, source: h, dtype: float64}
-output:
-  grid: {type: healpix, parent_order: 6, child_order: 12}
-"#;
 
     #[test]
     fn no_granule_stays_open_where_one_leads_to_other_files() {

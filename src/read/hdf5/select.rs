@@ -204,4 +204,4 @@ pub(super) fn count(marks: &[u8]) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

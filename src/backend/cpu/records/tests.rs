@@ -38,8 +38,8 @@ fn columns(photons: usize, nan: bool, nulls: bool) -> Vec<Column> {
     ]
 }
 
-/// The rows of photons, run by run, and by sorting them.
-fn both(cells: &[u64], columns: &[Column]) -> [Partials; 2] {
+/// Range and moments of one column, sums of terms of the other, in cells of order 12.
+fn asked() -> (GridConfig, Job) {
     let terms = Needs {
         terms: true,
         ..Needs::default()
@@ -65,10 +65,18 @@ fn both(cells: &[u64], columns: &[Column]) -> [Partials; 2] {
         steps: 1,
         kind: Latitude::AuthalicWgs84.into(),
     };
-    [Stages::Runs, Stages::Sort].map(|stages| {
-        let cpu = Cpu::open(2).unwrap().with_strategy(stages);
-        cpu.fold_cells(cells, columns, &grid, &job).unwrap()
-    })
+    (grid, job)
+}
+
+/// Run by run, and by sorting photons.
+fn ways() -> [Cpu; 2] {
+    [Stages::Runs, Stages::Sort].map(|stages| Cpu::open(2).unwrap().with_strategy(stages))
+}
+
+/// The rows of photons, both ways.
+fn both(cells: &[u64], columns: &[Column]) -> [Partials; 2] {
+    let (grid, job) = asked();
+    ways().map(|cpu| cpu.fold_cells(cells, columns, &grid, &job).unwrap())
 }
 
 /// More than two tables of records, and one of them alone, and one column alone, has what is odd.
@@ -113,22 +121,8 @@ proptest! {
             1..4,
         ),
     ) {
-        let terms = Needs { terms: true, ..Needs::default() };
-        let moments = Needs { range: true, moments: true, variance: true, ..Needs::default() };
-        let job = Job {
-            columns: vec![column(ColumnType::F32, moments), column(ColumnType::F64, terms)],
-            outputs: Vec::new(),
-        };
-        let order = |order| Order::new(order).unwrap();
-        let grid = GridConfig {
-            shard_order: order(6),
-            chunk_order: None,
-            cell_order: order(12),
-            steps: 1,
-            kind: Latitude::AuthalicWgs84.into(),
-        };
-        let of = |stages| Cpu::open(2).unwrap().with_strategy(stages);
-        let [runs, sorted] = [Stages::Runs, Stages::Sort].map(of);
+        let (grid, job) = asked();
+        let [runs, sorted] = ways();
         let batches: Vec<Batch> = batches;
         for (batch, nan, nulls) in batches {
             let cells = batch.iter().flat_map(|&(cell, n)| vec![cell; n]);

@@ -8,7 +8,7 @@ use crate::config::parse_yaml;
 use crate::photon::{ColumnType, Values};
 use crate::read::hdf5::{GranuleFile, Reader};
 
-const CONFIG: &str = r#"
+pub(in crate::read::hdf5) const CONFIG: &str = r#"
 data_source:
   groups: [gt1l]
   coordinates: {latitude: "/{group}/lat", longitude: "/{group}/lon"}
